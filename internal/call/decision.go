@@ -1,0 +1,139 @@
+package call
+
+import "time"
+
+// Action is what a decision says.
+type Action string
+
+// The three answers of the policy.
+const (
+	Allow     Action = "allow"
+	Deny      Action = "deny"
+	Challenge Action = "challenge"
+)
+
+// Rule ids that Dialwarden itself decides by; all others are rules of the policy.
+const (
+	RuleEmergency   = "emergency"      // decided before the policy is asked
+	RulePolicyError = "policy_error"   // the policy gave no usable answer: denied
+	RuleNoAllow     = "no_rule_allows" // default deny
+	RuleUnavailable = "unavailable"    // the daemon could not complete the decision (ledger, shutdown)
+)
+
+// Reason is one rule that fired, and its text for people.
+type Reason struct {
+	Rule string `json:"rule"`
+	Text string `json:"text"`
+}
+
+// Requirement is a proof that the policy wants: any one of the kinds meets it.
+type Requirement struct {
+	Rule  string           `json:"rule"`
+	AnyOf []CredentialKind `json:"any_of"`
+}
+
+// Route changes where a call goes; the zero value leaves it as dialled.
+type Route struct {
+	Rule     string `json:"rule,omitempty"`
+	Dial     string `json:"dial,omitempty"`     // dial this instead
+	Trunk    string `json:"trunk,omitempty"`    // over this trunk
+	Redirect string `json:"redirect,omitempty"` // to this extension, inside
+}
+
+// Shadowed is what a rule in mode shadow would have done.
+type Shadowed struct {
+	Rule   string `json:"rule"`
+	Head   string `json:"head"` // allow, deny, require, limit, route, notify, sanction
+	Reason string `json:"reason,omitempty"`
+}
+
+// Notice is somebody to be told.
+type Notice struct {
+	Rule string `json:"rule"`
+	To   string `json:"to"`
+}
+
+// Penalty is what a broken rule costs the caller.
+type Penalty struct {
+	Rule         string `json:"rule"`
+	SuspendDays  int    `json:"suspend_days,omitempty"`
+	FineMinor    int64  `json:"fine_minor,omitempty"`
+	CostMultiple int    `json:"cost_multiple,omitempty"`
+}
+
+// Decision is the policy's typed answer, combined from all rules that fired.
+type Decision struct {
+	Action   Action        `json:"action"`
+	Rule     string        `json:"rule"` // the rule that settled it
+	Reasons  []Reason      `json:"reasons"`
+	Requires []Requirement `json:"requires"`
+	// Limits: zero means none.
+	MaxSeconds  int `json:"max_seconds"`
+	WarnSeconds int `json:"warn_seconds"` // before the cut
+	RingSeconds int `json:"ring_seconds"`
+
+	Route  Route  `json:"route"`
+	Prompt string `json:"prompt"` // what a refused caller hears
+	Cause  int    `json:"cause"`  // Q.850 hangup cause of a refusal
+
+	Shadow    []Shadowed `json:"shadow"`
+	Notify    []Notice   `json:"notify"`
+	Sanctions []Penalty  `json:"sanctions"`
+
+	PolicyRevision string `json:"policy_revision"`
+	// Elapsed is how long the policy took.
+	Elapsed time.Duration `json:"-"`
+}
+
+// Q.850 hangup causes that Dialwarden uses by itself.
+const (
+	CauseNormalClearing    = 16
+	CauseCallRejected      = 21
+	CauseInvalidNumber     = 28
+	CauseNetworkOutOfOrder = 38
+	CauseTemporaryFailure  = 41
+)
+
+// Record is one attempt as it goes into the ledger.
+type Record struct {
+	Attempt  Attempt
+	Facts    Facts // the input of the last evaluation
+	Decision Decision
+	// PINID is the PIN that was accepted; zero for none.
+	PINID int64
+}
+
+// End is how a call ended.
+type End struct {
+	AnsweredAt time.Time // when the called party answered; zero if it did not
+	EndedAt    time.Time
+	Cause      int    // Q.850
+	Source     string // how the end was learnt: ari, sweep
+}
+
+// OpenCall is a recorded call whose end is not known yet.
+type OpenCall struct {
+	DecisionID int64
+	Channel    string
+	Extension  string
+	Action     Action
+	AnsweredAt time.Time // zero if it was not answered yet
+}
+
+// Release tells the dialplan to let a call out.
+type Release struct {
+	DecisionID  int64
+	Number      string // what to dial: 0-9 * # +
+	Internal    bool   // an extension, not the trunk
+	Trunk       string // another trunk than the usual one; empty for the usual one
+	MaxSeconds  int
+	WarnSeconds int
+	RingSeconds int
+}
+
+// Refusal tells the dialplan to speak a prompt and hang up.
+type Refusal struct {
+	DecisionID int64
+	Prompt     string
+	Cause      int
+}

@@ -1,0 +1,124 @@
+package call
+
+import "time"
+
+// Facts is the policy input. It is complete by construction: every field is always there, so that a rule that looks
+// at one never turns undefined by accident. Its JSON form is what Rego sees and what the ledger keeps.
+type Facts struct {
+	Time        Clock       `json:"time"`
+	Caller      Caller      `json:"caller"`
+	Callee      Callee      `json:"callee"`
+	Line        Line        `json:"line"`
+	Usage       Usage       `json:"usage"`
+	Sanction    Sanction    `json:"sanction"`
+	Credentials Credentials `json:"credentials"`
+	Attempt     Attempt     `json:"attempt"`
+}
+
+// Clock is the moment of the decision, resolved in the site's time zone.
+type Clock struct {
+	At          string `json:"at"`            // RFC 3339 with the site's offset
+	Unix        int64  `json:"unix"`          // seconds since 1970
+	Date        string `json:"date"`          // 2026-11-23
+	Weekday     string `json:"weekday"`       // monday … sunday
+	MinuteOfDay int    `json:"minute_of_day"` // 0 … 1439
+	Timezone    string `json:"timezone"`      // Asia/Shanghai
+}
+
+var weekdays = [...]string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
+
+// ClockAt returns the facts about t in the zone loc.
+func ClockAt(t time.Time, loc *time.Location) Clock {
+	t = t.In(loc)
+	return Clock{
+		At:          t.Format("2006-01-02T15:04:05.000Z07:00"),
+		Unix:        t.Unix(),
+		Date:        t.Format(time.DateOnly),
+		Weekday:     weekdays[t.Weekday()],
+		MinuteOfDay: t.Hour()*60 + t.Minute(),
+		Timezone:    loc.String(),
+	}
+}
+
+// Caller is who is calling, as the directory knows him.
+type Caller struct {
+	Extension      string `json:"extension"`
+	Known          bool   `json:"known"` // is in the directory
+	Holder         string `json:"holder"`
+	Department     string `json:"department"`
+	Grade          string `json:"grade"`
+	ClassOfService string `json:"class_of_service"`
+}
+
+// Callee is who is called: the number, and the colleague it belongs to where the directory knows one.
+type Callee struct {
+	Number
+	Extension  string `json:"extension"` // the colleague's extension, or empty
+	Holder     string `json:"holder"`
+	Department string `json:"department"`
+}
+
+// Line is the phone's line.
+type Line struct {
+	Kind string `json:"kind"` // phone, alarm, duty, conference
+}
+
+// Usage counts what the caller's extension is doing.
+type Usage struct {
+	// ConcurrentCalls are the extension's released calls that have not ended, without this one.
+	ConcurrentCalls int `json:"concurrent_calls"`
+}
+
+// Sanction says what was imposed on the extension.
+type Sanction struct {
+	Suspended bool `json:"suspended"`
+}
+
+// Credentials are what the caller has proved so far. The policy sees facts about them, never digits.
+type Credentials struct {
+	PIN Credential `json:"pin"`
+}
+
+// Credential is one verified proof; the zero value means that none was given.
+type Credential struct {
+	Valid      bool   `json:"valid"`
+	ID         int64  `json:"id"`
+	Holder     string `json:"holder"`
+	Department string `json:"department"`
+	Level      int    `json:"level"`
+}
+
+// Has reports whether a credential of the kind was verified.
+func (c Credentials) Has(k CredentialKind) bool { return k == PIN && c.PIN.Valid }
+
+// CredentialKind names a way of proving that one may call.
+type CredentialKind string
+
+// The kinds that a require rule may ask for.
+const (
+	PIN      CredentialKind = "pin"
+	Token    CredentialKind = "token"
+	Approval CredentialKind = "approval"
+	Matter   CredentialKind = "matter"
+)
+
+// Source says which way a call came to be recorded.
+type Source string
+
+// The sources of decisions.
+const (
+	SourceARI      Source = "ari"      // asked over the Asterisk REST interface
+	SourceAGI      Source = "agi"      // asked over FastAGI
+	SourceDialplan Source = "dialplan" // an emergency call that the dialplan let out by itself
+)
+
+// Attempt is one try to call, as Asterisk reports it.
+type Attempt struct {
+	Source    Source    `json:"source"`
+	Channel   string    `json:"channel"`   // Asterisk's unique id of the caller's channel
+	Extension string    `json:"extension"` // the caller's number
+	Dialled   string    `json:"dialled"`   // the string as dialled
+	At        time.Time `json:"at"`
+	// Adopted marks a call that was found waiting in Asterisk without an owner, after a restart or a lost connection.
+	Adopted bool `json:"adopted"`
+}
