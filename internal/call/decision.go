@@ -1,6 +1,9 @@
 package call
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Action is what a decision says.
 type Action string
@@ -14,10 +17,11 @@ const (
 
 // Rule ids that Dialwarden itself decides by; all others are rules of the policy.
 const (
-	RuleEmergency   = "emergency"      // decided before the policy is asked
-	RulePolicyError = "policy_error"   // the policy gave no usable answer: denied
-	RuleNoAllow     = "no_rule_allows" // default deny
-	RuleUnavailable = "unavailable"    // the daemon could not complete the decision (ledger, shutdown)
+	RuleEmergency     = "emergency"      // decided before the policy is asked
+	RuleInvalidNumber = "invalid_number" // no dial string: denied before the policy is asked
+	RulePolicyError   = "policy_error"   // the policy gave no usable answer: denied
+	RuleNoAllow       = "no_rule_allows" // default deny
+	RuleUnavailable   = "unavailable"    // the daemon could not complete the decision (ledger, shutdown)
 )
 
 // Reason is one rule that fired, and its text for people.
@@ -137,3 +141,6 @@ type Refusal struct {
 	Prompt     string
 	Cause      int
 }
+
+// ErrGone tells that a channel does not exist any more, or is no longer in our hands.
+var ErrGone = errors.New("the channel is gone")

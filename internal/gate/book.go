@@ -1,0 +1,104 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// Numbers says what dialled digits mean.
+type Numbers interface {
+	Classify(dialled string) call.Callee
+}
+
+// Rules is the policy. Judge never fails: what goes wrong inside is a denial by call.RulePolicyError.
+type Rules interface {
+	Judge(ctx context.Context, f call.Facts) call.Decision
+	Revision() string
+}
+
+// Book is what a call is decided by: one revision of numbers, directory and rules. A call keeps the book it began
+// with to its end, whatever is reloaded meanwhile. It is immutable.
+type Book struct {
+	Numbers   Numbers
+	Directory call.Directory
+	Rules     Rules
+	Zone      *time.Location
+}
+
+// Facts puts together everything the policy may look at.
+func (b *Book) Facts(a call.Attempt, u call.Usage, c call.Credentials) call.Facts {
+	entry := b.Directory[a.Extension]
+	kind := entry.Line
+	if kind == "" {
+		kind = "phone"
+	}
+	return call.Facts{
+		Time:        call.ClockAt(a.At, b.Zone),
+		Caller:      b.Directory.Caller(a.Extension),
+		Callee:      b.Numbers.Classify(a.Dialled),
+		Line:        call.Line{Kind: kind},
+		Usage:       u,
+		Sanction:    call.Sanction{Suspended: entry.Suspended},
+		Credentials: c,
+		Attempt:     a,
+	}
+}
+
+// Judge decides. An emergency call passes and a string that is no dial string is refused before the policy is asked;
+// a route that could not be dialled safely is a policy error.
+func (b *Book) Judge(ctx context.Context, f call.Facts) call.Decision {
+	d := call.Decision{PolicyRevision: b.Rules.Revision()}
+	switch {
+	case f.Callee.Class == call.Emergency:
+		d.Action, d.Rule = call.Allow, call.RuleEmergency
+		d.Reasons = []call.Reason{{Rule: d.Rule, Text: "emergency calls always pass"}}
+		return d
+	case !call.IsDialString(f.Attempt.Dialled):
+		d.Action, d.Rule = call.Deny, call.RuleInvalidNumber
+		d.Reasons = []call.Reason{{Rule: d.Rule, Text: fmt.Sprintf(
+			"not a dial string: a number is 1 to %d of 0-9, * and #, with a + only in front", call.MaxDialled)}}
+		d.Prompt, d.Cause = call.PromptInvalid, call.CauseInvalidNumber
+		return d
+	}
+	d = b.Rules.Judge(ctx, f)
+	if fault := routeFault(d.Route); fault != "" {
+		return call.Decision{
+			Action: call.Deny, Rule: call.RulePolicyError, PolicyRevision: d.PolicyRevision, Elapsed: d.Elapsed,
+			Reasons: append(d.Reasons, call.Reason{Rule: d.Route.Rule, Text: fault}),
+			Prompt:  call.PromptUnavailable, Cause: call.CauseTemporaryFailure,
+		}
+	}
+	return d
+}
+
+// routeFault says what makes a route unsafe to dial, or nothing.
+func routeFault(r call.Route) string {
+	switch {
+	case r.Dial != "" && !call.IsDialString(r.Dial):
+		return "route.dial is no dial string: 0-9, * and #, with a + only in front"
+	case r.Redirect != "" && !call.IsDialString(r.Redirect):
+		return "route.redirect is no extension: 0-9, * and #"
+	case strings.Trim(r.Trunk, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" || len(r.Trunk) > 20:
+		return "route.trunk is no trunk name: at most 20 of a-z, 0-9 and _"
+	}
+	return ""
+}
+
+// release says how the dialplan has to let out a call with this decision.
+func release(id int64, f call.Facts, d call.Decision) call.Release {
+	r := call.Release{
+		DecisionID: id, Number: f.Callee.Digits, Internal: f.Callee.Class == call.Internal, Trunk: d.Route.Trunk,
+		MaxSeconds: d.MaxSeconds, WarnSeconds: d.WarnSeconds, RingSeconds: d.RingSeconds,
+	}
+	switch {
+	case d.Route.Redirect != "":
+		r.Number, r.Internal = d.Route.Redirect, true
+	case d.Route.Dial != "":
+		r.Number, r.Internal = d.Route.Dial, false
+	}
+	return r
+}

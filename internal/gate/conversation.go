@@ -1,0 +1,186 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/queue"
+)
+
+// conversation is one call being decided. Its goroutine owns everything in it but the inbox and ended.
+type conversation struct {
+	gate    *Gate
+	book    *Book
+	attempt call.Attempt
+	entry   string
+	line    Line
+	arrived time.Time
+	machine *call.Machine
+	inbox   *queue.Queue[call.Event]
+	log     zerolog.Logger
+	// recorded tells the tracker of the decision.
+	recorded func(id int64, a call.Action)
+	ended    time.Time // zero while it goes on; guarded by the gate's mutex
+
+	facts call.Facts // of the last evaluation
+	pinID int64
+	key   *time.Timer
+	total *time.Timer
+}
+
+// run lives as long as the conversation. Every event passes through the machine; nothing else decides.
+func (c *conversation) run() {
+	c.key, c.total = stoppedTimer(), stoppedTimer()
+	c.step(call.Arrived{})
+	for !c.machine.Finished() {
+		select {
+		case <-c.inbox.Ready():
+			for _, e := range c.inbox.Take() {
+				c.step(e)
+			}
+		case <-c.key.C:
+			c.step(call.Expired{Timer: call.TimerKey})
+		case <-c.total.C:
+			c.step(call.Expired{Timer: call.TimerTotal})
+		}
+	}
+	c.key.Stop()
+	c.total.Stop()
+	c.gate.mu.Lock()
+	c.ended = time.Now()
+	c.gate.mu.Unlock()
+}
+
+func stoppedTimer() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+// step passes an event to the machine and does what it commands; a command that is answered at once leads to the next
+// step.
+func (c *conversation) step(e call.Event) {
+	for _, cmd := range c.machine.Step(e) {
+		if answer := c.do(cmd); answer != nil {
+			c.step(answer)
+		}
+	}
+}
+
+// do carries out a command. It returns the event that answers it, or nil when the answer comes later or never.
+func (c *conversation) do(cmd call.Command) call.Event {
+	// A hang-up must not cancel what was begun: the machine hears of it in its turn.
+	ctx := context.Background()
+	switch cmd := cmd.(type) {
+	case call.AskPolicy:
+		usage := c.gate.Tracker.Usage(c.attempt.Extension, c.attempt.Channel)
+		c.facts = c.book.Facts(c.attempt, usage, cmd.Credentials)
+		return call.Judged{Decision: c.book.Judge(ctx, c.facts)}
+	case call.Announce:
+		return c.announce(ctx, cmd.Decision)
+	case call.WriteDown:
+		return c.writeDown(ctx, cmd.Decision)
+	case call.Verify:
+		return c.verify(ctx, cmd.Secret)
+	case call.StartTimer:
+		c.timer(cmd.Timer).Reset(cmd.After)
+	case call.StopTimer:
+		c.timer(cmd.Timer).Stop()
+	default:
+		return c.doOnLine(ctx, cmd)
+	}
+	return nil
+}
+
+// doOnLine carries out the commands that reach the caller.
+func (c *conversation) doOnLine(ctx context.Context, cmd call.Command) call.Event {
+	switch cmd := cmd.(type) {
+	case call.Answer:
+		return c.answer(c.line.Answer(ctx), call.Answered{})
+	case call.Play:
+		if err := c.line.Play(ctx, cmd.Prompt, cmd.Seq); err != nil {
+			// The caller may know what is wanted; his time to type begins now.
+			return c.answer(err, nil, call.PromptEnded{Seq: cmd.Seq})
+		}
+	case call.Silence:
+		if err := c.line.Silence(ctx, cmd.Seq); err != nil {
+			c.log.Debug().Err(err).Msg("the prompt could not be stopped")
+		}
+	case call.LetGo:
+		return c.answer(c.line.Release(ctx, release(cmd.ID, c.facts, cmd.Decision)), call.HandedOver{})
+	case call.TurnAway:
+		d := cmd.Decision
+		return c.answer(c.line.Refuse(ctx, call.Refusal{DecisionID: cmd.ID, Prompt: d.Prompt, Cause: d.Cause}), call.HandedOver{})
+	case call.Drop:
+		if err := c.line.HangUp(ctx, call.CauseTemporaryFailure); err != nil {
+			c.log.Error().Err(err).Msg("the channel could not be hung up; the next sweep will find it")
+		}
+	}
+	return nil
+}
+
+// answer turns what the line said into an event: good if all went well, HungUp if the channel is gone, else the
+// failure (LineFailed if none is given).
+func (c *conversation) answer(err error, good call.Event, failed ...call.Event) call.Event {
+	switch {
+	case err == nil:
+		return good
+	case errors.Is(err, call.ErrGone):
+		return call.HungUp{}
+	}
+	c.log.Warn().Err(err).Msg("the line failed")
+	if len(failed) > 0 {
+		return failed[0]
+	}
+	return call.LineFailed{Err: err}
+}
+
+func (c *conversation) announce(ctx context.Context, d call.Decision) call.Event {
+	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+	defer cancel()
+	err := c.gate.Ledger.Announce(ctx, c.record(d))
+	if err != nil {
+		c.log.Error().Err(err).Msg("the challenge could not be written down")
+	}
+	return call.Recorded{Err: err}
+}
+
+func (c *conversation) writeDown(ctx context.Context, d call.Decision) call.Event {
+	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+	defer cancel()
+	r := c.record(d)
+	id, err := c.gate.Ledger.Record(ctx, r)
+	c.gate.logDecision(c.log, id, err, r)
+	c.recorded(id, d.Action)
+	return call.Recorded{ID: id, Err: err}
+}
+
+func (c *conversation) record(d call.Decision) call.Record {
+	return call.Record{Attempt: c.attempt, Facts: c.facts, Decision: d, PINID: c.pinID}
+}
+
+func (c *conversation) verify(ctx context.Context, pin call.Secret) call.Event {
+	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+	defer cancel()
+	cred, ok, err := c.gate.Ledger.VerifyPIN(ctx, pin)
+	switch {
+	case err != nil:
+		c.log.Error().Err(err).Msg("the PIN could not be looked up")
+		return call.Verified{Err: err}
+	case !ok:
+		return call.Verified{}
+	}
+	c.pinID = cred.ID
+	return call.Verified{Credential: cred}
+}
+
+func (c *conversation) timer(t call.Timer) *time.Timer {
+	if t == call.TimerTotal {
+		return c.total
+	}
+	return c.key
+}

@@ -1,0 +1,200 @@
+// Package gate decides live calls. Each call has one goroutine that owns it from dialling to release or refusal; it
+// runs the state machine of package call and carries out its commands: it asks the policy, writes the ledger, and
+// speaks to the caller through the adapter that brought the call.
+//
+// The gate takes calls that arrive (Arrive), that are found waiting without an owner (Sweep), and reports of
+// emergency calls that the dialplan let out by itself (Emergency).
+package gate
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/queue"
+)
+
+// Line is the caller's channel in an adapter's hands. Every method returns within the adapter's own deadline, and
+// call.ErrGone when the channel does not exist any more or has left us.
+type Line interface {
+	Answer(ctx context.Context) error
+	// Play begins to speak a prompt and returns; call.PromptEnded with seq follows when it was spoken.
+	Play(ctx context.Context, prompt string, seq int) error
+	Silence(ctx context.Context, seq int) error
+	Release(ctx context.Context, r call.Release) error
+	Refuse(ctx context.Context, r call.Refusal) error
+	HangUp(ctx context.Context, cause int) error
+}
+
+// Ledger makes decisions durable.
+type Ledger interface {
+	Record(ctx context.Context, r call.Record) (id int64, err error)
+	Announce(ctx context.Context, r call.Record) error
+	Announced(ctx context.Context) ([]call.Record, error)
+	VerifyPIN(ctx context.Context, pin call.Secret) (call.Credential, bool, error)
+}
+
+// Tracker follows calls from their arrival to their end.
+type Tracker interface {
+	// Arrived begins to follow an attempt on a channel. The returned function is called once, with the id of its
+	// decision, or 0 if it could not be recorded.
+	Arrived(channel, extension string) (recorded func(id int64, a call.Action))
+	// Usage counts what the extension is doing besides the channel.
+	Usage(extension, channel string) call.Usage
+}
+
+// Config is what a Gate works with.
+type Config struct {
+	Book     func() *Book // the book in force
+	Ledger   Ledger
+	Tracker  Tracker
+	Dialogue call.Dialogue
+	Log      zerolog.Logger
+}
+
+// Time limits of the gate's own steps.
+const (
+	ledgerTimeout = 5 * time.Second  // to make something durable; then the call is refused
+	memory        = 10 * time.Minute // how long an entry is remembered, so that a late event cannot start it again
+)
+
+// Gate decides live calls. Use New. All methods may be called at the same time and return at once, but Stop.
+type Gate struct {
+	Config
+
+	wg sync.WaitGroup
+
+	mu       sync.Mutex
+	stopping bool
+	calls    map[string]*conversation // by channel
+	seen     map[string]time.Time     // entries ever taken, by channel and entry
+	orphans  map[string]call.Record   // challenges of an earlier daemon, by channel
+}
+
+// New returns a gate. Challenges that an earlier daemon left open are taken up by the first Sweep.
+func New(ctx context.Context, cfg Config) (*Gate, error) {
+	g := &Gate{
+		Config: cfg,
+		calls:  map[string]*conversation{}, seen: map[string]time.Time{}, orphans: map[string]call.Record{},
+	}
+	open, err := cfg.Ledger.Announced(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range open {
+		g.orphans[r.Attempt.Channel] = r
+	}
+	return g, nil
+}
+
+// Arrive takes a call that waits to be decided. The entry tells apart the times that one channel comes to us; the
+// same entry is taken once, however often it is reported.
+func (g *Gate) Arrive(a call.Attempt, entry string, line Line) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := a.Channel + " " + entry
+	if _, taken := g.seen[key]; taken {
+		return
+	}
+	g.seen[key] = time.Now()
+	if old := g.calls[a.Channel]; old != nil {
+		old.inbox.Push(call.HungUp{}) // it left the earlier entry, or it could not come again
+	}
+	delete(g.orphans, a.Channel)
+	c := &conversation{
+		gate: g, book: g.Book(), attempt: a, entry: entry, line: line, arrived: time.Now(),
+		machine: call.NewMachine(g.Dialogue), inbox: queue.New[call.Event](),
+		log: g.Log.With().Str("channel", a.Channel).Logger(),
+	}
+	if g.stopping {
+		c.inbox.Push(call.Stopping{})
+	}
+	g.calls[a.Channel] = c
+	c.recorded = g.Tracker.Arrived(a.Channel, a.Extension)
+	g.wg.Go(c.run)
+}
+
+// Deliver passes an event of a channel to its call, if there is one.
+func (g *Gate) Deliver(channel string, e call.Event) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c := g.calls[channel]; c != nil {
+		c.inbox.Push(e)
+	}
+}
+
+// Gone tells that a channel does not exist any more.
+func (g *Gate) Gone(channel string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.forget(channel)
+}
+
+func (g *Gate) forget(channel string) {
+	if c := g.calls[channel]; c != nil {
+		c.inbox.Push(call.HungUp{})
+		delete(g.calls, channel)
+	}
+}
+
+// Emergency records an emergency call that the dialplan let out by itself. The call does not wait for it.
+func (g *Gate) Emergency(a call.Attempt) {
+	book := g.Book()
+	recorded := g.Tracker.Arrived(a.Channel, a.Extension)
+	g.wg.Go(func() {
+		f := book.Facts(a, g.Tracker.Usage(a.Extension, a.Channel), call.Credentials{})
+		d := book.Judge(context.Background(), f)
+		if d.Rule != call.RuleEmergency { // the dialplan knows an emergency number that the plan does not
+			d.Action, d.Rule, d.Prompt, d.Cause = call.Allow, call.RuleEmergency, "", 0
+			d.Reasons = []call.Reason{{Rule: call.RuleEmergency, Text: "the dialplan lists it as an emergency number; the number plan does not"}}
+			f.Callee.Class = call.Emergency
+		}
+		recorded(g.record(call.Record{Attempt: a, Facts: f, Decision: d}), call.Allow)
+	})
+}
+
+// record writes a decision that nobody waits for; it returns 0 if it could not be written.
+func (g *Gate) record(r call.Record) int64 {
+	ctx, cancel := context.WithTimeout(context.Background(), ledgerTimeout)
+	defer cancel()
+	id, err := g.Ledger.Record(ctx, r)
+	g.logDecision(g.Log, id, err, r)
+	return id
+}
+
+// logDecision writes one line about a decision. No digit that was typed is in it.
+func (g *Gate) logDecision(log zerolog.Logger, id int64, err error, r call.Record) {
+	level := log.Info()
+	if err != nil {
+		level = log.Error().Err(err)
+	}
+	d := r.Decision
+	if len(d.Reasons) > 0 {
+		level = level.Str("reason", d.Reasons[len(d.Reasons)-1].Text)
+	}
+	level.Int64("decision", id).Str("extension", r.Attempt.Extension).Str("dialled", r.Attempt.Dialled).
+		Str("class", string(r.Facts.Callee.Class)).Str("action", string(d.Action)).Str("rule", d.Rule).
+		Bool("adopted", r.Attempt.Adopted).Msg("decided")
+}
+
+// Stop refuses the callers who are being asked for something, lets all others be decided, and waits until every
+// decision is written and carried out, or ctx ends. Calls that arrive meanwhile are decided if nothing has to be asked.
+func (g *Gate) Stop(ctx context.Context) error {
+	g.mu.Lock()
+	g.stopping = true
+	for _, c := range g.calls {
+		c.inbox.Push(call.Stopping{})
+	}
+	g.mu.Unlock()
+	done := make(chan struct{})
+	go func() { g.wg.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
