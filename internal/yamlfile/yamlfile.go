@@ -13,6 +13,7 @@ import (
 
 	"github.com/agnivade/levenshtein"
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // Error is a mistake in a YAML file.
@@ -57,8 +58,33 @@ func Decode(name string, data []byte, v any) error {
 	return nil
 }
 
+// At returns an *Error about the value at path ("$.site.timezone") of a document that could be decoded. Where the path
+// is not in the document, the error names the file only.
+func At(name string, data []byte, path, message string) *Error {
+	e := &Error{File: name, Message: strings.TrimPrefix(path, "$.") + ": " + message}
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return e
+	}
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return e
+	}
+	if node, err := p.FilterFile(file); err == nil && node != nil {
+		if t := node.GetToken(); t != nil && t.Position != nil {
+			e.Line, e.Column = t.Position.Line, t.Position.Column
+		}
+	}
+	return e
+}
+
 // explain turns the library's error into ours, in words that need no knowledge of Go.
 func explain(name string, err error, v any) error {
+	var own *Error
+	if errors.As(err, &own) { // of a type of ours that reads itself
+		own.File = name
+		return own
+	}
 	var ye yaml.Error
 	if !errors.As(err, &ye) {
 		return &Error{File: name, Message: err.Error()}

@@ -58,3 +58,13 @@ func TestDecodeEmptyKeepsDefaults(t *testing.T) {
 		t.Error("two documents were accepted")
 	}
 }
+
+func TestAtFindsTheLine(t *testing.T) {
+	const doc = "# head\nsite:\n  name: x\n  zone: nowhere\n"
+	if err := yamlfile.At("x.yaml", []byte(doc), "$.site.zone", "no such zone"); err.Error() != "x.yaml:4:9: site.zone: no such zone" {
+		t.Error(err)
+	}
+	if err := yamlfile.At("x.yaml", []byte(doc), "$.site.area", "is missing"); err.Error() != "x.yaml: site.area: is missing" {
+		t.Error(err)
+	}
+}

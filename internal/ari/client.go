@@ -1,0 +1,215 @@
+package ari
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/rs/zerolog"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/queue"
+)
+
+// Handler takes what Asterisk tells. Its methods are called one at a time, in the order of events, and must not block.
+type Handler interface {
+	// Arrive brings a call that waits to be decided; the entry tells apart the times that a channel comes.
+	Arrive(a call.Attempt, entry string, l *Line)
+	// Deliver brings what happened on a channel: call.Digit, call.PromptEnded, call.HungUp.
+	Deliver(channel string, e call.Event)
+	// Emergency tells of an emergency call that the dialplan let out by itself.
+	Emergency(a call.Attempt)
+	// Answered tells that the party that the channel called has answered.
+	Answered(channel string, at time.Time)
+	// Ended tells that the channel does not exist any more; cause is Q.850.
+	Ended(channel string, at time.Time, cause int)
+	// Sweep brings what was found by looking at all channels.
+	Sweep(s Snapshot)
+}
+
+// Config says how to reach Asterisk.
+type Config struct {
+	URL         string // http://127.0.0.1:8088/ari
+	Username    string
+	Password    string
+	Application string
+	Log         zerolog.Logger
+}
+
+// How a connection is kept, and how a lost one is found again.
+const (
+	pingEvery    = 3 * time.Second
+	pingTimeout  = 4 * time.Second // with pingEvery: a dead connection is noticed within 7 s
+	sweepEvery   = 5 * time.Second
+	firstPause   = 250 * time.Millisecond // before reconnecting; doubled up to longestPause
+	longestPause = 5 * time.Second
+	largestEvent = 1 << 20 // bytes
+)
+
+// Client is the connection to one Asterisk. Use New, then Run.
+type Client struct {
+	cfg     Config
+	rest    *rest
+	socket  string // the WebSocket's URL
+	handler Handler
+	log     zerolog.Logger
+}
+
+// New returns a client that is not connected yet. A URL that is none is an error.
+func New(cfg Config, h Handler) (*Client, error) {
+	base, err := url.Parse(strings.TrimSuffix(cfg.URL, "/"))
+	if err != nil {
+		return nil, fmt.Errorf("asterisk.url: %w", err)
+	}
+	ws := *base
+	switch base.Scheme {
+	case "http":
+		ws.Scheme = "ws"
+	case "https":
+		ws.Scheme = "wss"
+	default:
+		return nil, fmt.Errorf("asterisk.url: %q is no http:// or https:// address", cfg.URL)
+	}
+	if base.Host == "" {
+		return nil, fmt.Errorf("asterisk.url: %q names no host", cfg.URL)
+	}
+	ws.Path += "/events"
+	ws.RawQuery = url.Values{"app": {cfg.Application}, "subscribeAll": {"true"}}.Encode()
+	return &Client{
+		cfg: cfg, rest: newREST(base, cfg.Username, cfg.Password), socket: ws.String(), handler: h, log: cfg.Log,
+	}, nil
+}
+
+// Run keeps the client connected until ctx ends. It says once that Asterisk is away, and once that it is back.
+func (c *Client) Run(ctx context.Context) {
+	defer c.rest.client.CloseIdleConnections()
+	pause, away := firstPause, false
+	for ctx.Err() == nil {
+		connected, err := c.session(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if connected {
+			pause, away = firstPause, false
+		}
+		if !away {
+			away = true
+			c.log.Error().Err(err).Str("url", c.cfg.URL).
+				Msg("no connection to Asterisk: emergency calls go out, all others are refused; trying again until it is there")
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+// session is one connection, from dialling to its end. It reports whether it was ever connected, and why it ended.
+func (c *Client) session(ctx context.Context) (connected bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = conn.CloseNow() }()
+	if err := c.filterEvents(ctx); err != nil {
+		c.log.Warn().Err(err).Msg("Asterisk does not filter events; it will send more than is needed")
+	}
+	c.log.Info().Str("url", c.cfg.URL).Str("application", c.cfg.Application).Msg("connected to Asterisk")
+
+	frames := queue.New[[]byte]()
+	ended := make(chan error, 3)
+	go func() { ended <- read(ctx, conn, frames) }()
+	go func() { ended <- ping(ctx, conn) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.dispatch(ctx, frames)
+	}()
+	err = <-ended
+	cancel()
+	<-done // the handler is never called by two sessions at once
+	return true, err
+}
+
+func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	login := base64.StdEncoding.EncodeToString([]byte(c.cfg.Username + ":" + c.cfg.Password))
+	conn, resp, err := websocket.Dial(ctx, c.socket, &websocket.DialOptions{
+		HTTPHeader: http.Header{"Authorization": {"Basic " + login}}, // never in the URL: those are logged
+	})
+	if err != nil {
+		if resp != nil && resp.StatusCode >= http.StatusBadRequest {
+			return nil, fault(resp)
+		}
+		return nil, err
+	}
+	conn.SetReadLimit(largestEvent)
+	return conn, nil
+}
+
+// read moves what arrives into the queue, at once: Asterisk closes the connection of a slow reader.
+func read(ctx context.Context, conn *websocket.Conn, frames *queue.Queue[[]byte]) error {
+	for {
+		_, frame, err := conn.Read(ctx)
+		if err != nil {
+			return fmt.Errorf("the event connection broke: %w", err)
+		}
+		frames.Push(frame)
+	}
+}
+
+// ping notices a connection on which nobody answers any more.
+func ping(ctx context.Context, conn *websocket.Conn) error {
+	for {
+		select {
+		case <-time.After(pingEvery):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		pctx, cancel := context.WithTimeout(ctx, pingTimeout)
+		err := conn.Ping(pctx)
+		cancel()
+		if err != nil {
+			return fmt.Errorf("the event connection does not answer: %w", err)
+		}
+	}
+}
+
+// dispatch hands events to the handler, and looks at all channels at the beginning and every few seconds.
+func (c *Client) dispatch(ctx context.Context, frames *queue.Queue[[]byte]) {
+	snapshots := make(chan Snapshot)
+	go c.sweep(ctx, snapshots)
+	for {
+		select {
+		case <-frames.Ready():
+			for _, frame := range frames.Take() {
+				c.event(frame)
+			}
+		case s := <-snapshots:
+			c.handler.Sweep(s)
+		case <-ctx.Done():
+			for _, frame := range frames.Take() {
+				c.event(frame)
+			}
+			return
+		}
+	}
+}
+
+// unlessGone forgives call.ErrGone.
+func unlessGone(err error) error {
+	if errors.Is(err, call.ErrGone) {
+		return nil
+	}
+	return err
+}

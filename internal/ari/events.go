@@ -1,0 +1,138 @@
+package ari
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	library "github.com/CyCoreSystems/ari/v6"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// emergencyEvent is the name of the UserEvent that the dialplan sends with an emergency call.
+const emergencyEvent = "DialwardenEmergency"
+
+// wanted are the events that we take; all others are dropped inside Asterisk.
+var wanted = []string{
+	library.Events.StasisStart, library.Events.StasisEnd, library.Events.ChannelDtmfReceived,
+	library.Events.PlaybackFinished, library.Events.Dial, library.Events.ChannelDestroyed,
+	library.Events.ChannelUserevent, library.Events.ApplicationReplaced,
+}
+
+// filterEvents asks Asterisk to send only what is wanted.
+func (c *Client) filterEvents(ctx context.Context) error {
+	type eventType struct {
+		Type string `json:"type"`
+	}
+	var filter struct {
+		Allowed []eventType `json:"allowed"`
+	}
+	for _, w := range wanted {
+		filter.Allowed = append(filter.Allowed, eventType{w})
+	}
+	path := "/applications/" + url.PathEscape(c.cfg.Application) + "/eventFilter"
+	return c.rest.do(ctx, http.MethodPut, path, nil, filter, nil)
+}
+
+// event passes one event on. No event is ever logged whole: it may hold a digit of a PIN.
+func (c *Client) event(frame []byte) {
+	decoded, err := library.DecodeEvent(frame)
+	if err != nil {
+		c.log.Warn().Err(err).Msg("an event of Asterisk could not be read; if it was a call, the next sweep finds it")
+		return
+	}
+	switch e := decoded.(type) {
+	case *library.StasisStart:
+		c.arrived(e)
+	case *library.StasisEnd:
+		c.handler.Deliver(e.Channel.ID, call.HungUp{})
+	case *library.ChannelDtmfReceived:
+		if len(e.Digit) == 1 {
+			c.handler.Deliver(e.Channel.ID, call.Digit{Key: e.Digit[0]})
+		}
+	case *library.PlaybackFinished:
+		channel, onChannel := strings.CutPrefix(e.Playback.TargetURI, "channel:")
+		if seq, ours := seqOf(e.Playback.ID); ours && onChannel {
+			c.handler.Deliver(channel, call.PromptEnded{Seq: seq})
+		}
+	case *library.Dial:
+		if e.Dialstatus == "ANSWER" && e.Caller.ID != "" {
+			c.handler.Answered(e.Caller.ID, time.Time(e.Timestamp))
+		}
+	case *library.ChannelDestroyed:
+		c.handler.Ended(e.Channel.ID, time.Time(e.Timestamp), e.Cause)
+	case *library.ChannelUserevent:
+		if e.Eventname == emergencyEvent && e.Channel.ID != "" {
+			c.handler.Emergency(attempt(&e.Channel, "", call.SourceDialplan))
+		}
+	case *library.ApplicationReplaced:
+		c.log.Error().Str("application", c.cfg.Application).
+			Msg("another program has taken over our application in Asterisk; is a second daemon running?")
+	}
+}
+
+func (c *Client) arrived(e *library.StasisStart) {
+	entry, caller := entryOf(e.Args)
+	line := &Line{rest: c.rest, channel: e.Channel.ID, entry: entry}
+	if entry == "" {
+		c.refuseStray(line)
+		return
+	}
+	c.handler.Arrive(attempt(&e.Channel, caller, call.SourceARI), entry, line)
+}
+
+// refuseStray turns away a channel that came without the nonce of our dialplan: it could not be released anyway.
+func (c *Client) refuseStray(l *Line) {
+	c.log.Error().Str("channel", l.channel).Str("application", c.cfg.Application).
+		Msg("a channel came into our application from a dialplan that is not ours; refused")
+	go func() {
+		err := l.Refuse(context.Background(), call.Refusal{Prompt: call.PromptUnavailable, Cause: call.CauseTemporaryFailure})
+		if unlessGone(err) != nil {
+			c.log.Error().Err(err).Str("channel", l.channel).Msg("it could not be refused")
+		}
+	}()
+}
+
+// entryOf reads the arguments of Stasis(dialwarden,NONCE,CALLER).
+func entryOf(args []string) (entry, caller string) {
+	if len(args) > 0 {
+		entry = args[0]
+	}
+	if len(args) > 1 {
+		caller = args[1]
+	}
+	return entry, caller
+}
+
+// attempt describes the call on a channel.
+func attempt(ch *library.ChannelData, caller string, s call.Source) call.Attempt {
+	a := call.Attempt{Source: s, Channel: ch.ID, Extension: caller, At: time.Now()}
+	if ch.Dialplan != nil {
+		a.Dialled = ch.Dialplan.Exten
+	}
+	if a.Extension == "" {
+		a.Extension = endpointNumber(ch.Name)
+	}
+	if a.Extension == "" && ch.Caller != nil {
+		a.Extension = ch.Caller.Number
+	}
+	return a
+}
+
+// endpointNumber returns the endpoint of a channel name (PJSIP/101-0000002a: 101) if it is a number: the phone cannot
+// choose that, while it may choose its caller ID.
+func endpointNumber(name string) string {
+	tech, rest, ok := strings.Cut(name, "/")
+	dash := strings.LastIndexByte(rest, '-')
+	if !ok || dash <= 0 || (tech != "PJSIP" && tech != "SIP" && tech != "IAX2") {
+		return ""
+	}
+	endpoint := rest[:dash]
+	if strings.Trim(endpoint, "0123456789") != "" {
+		return ""
+	}
+	return endpoint
+}

@@ -1,0 +1,110 @@
+package ari
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// longest is the cap of a call that the policy does not cap: a line that was forgotten off the hook ends at last.
+const longest = 24 * 60 * 60
+
+// sounds says which files speak the prompts of a conversation. Those of refusals stand in the dialplan.
+var sounds = map[string]string{
+	call.PromptPIN:      "sound:confbridge-pin",
+	call.PromptPINAgain: "sound:vm-invalidpassword,sound:confbridge-pin",
+}
+
+// Line is a caller's channel that is in our hands. It satisfies gate.Line.
+type Line struct {
+	rest    *rest
+	channel string
+	entry   string // the nonce of the dialplan, without which it lets nobody out
+}
+
+func (l *Line) post(ctx context.Context, what string, query url.Values) error {
+	return l.rest.do(ctx, http.MethodPost, "/channels/"+url.PathEscape(l.channel)+what, query, nil, nil)
+}
+
+// Answer takes the channel up.
+func (l *Line) Answer(ctx context.Context) error { return l.post(ctx, "/answer", nil) }
+
+// Play begins to speak a prompt.
+func (l *Line) Play(ctx context.Context, prompt string, seq int) error {
+	media, ok := sounds[prompt]
+	if !ok {
+		return fmt.Errorf("no sound for the prompt %q", prompt)
+	}
+	return l.post(ctx, "/play", url.Values{"media": {media}, "playbackId": {l.playback(seq)}})
+}
+
+// Silence stops the prompt of seq. That it has already ended is no error.
+func (l *Line) Silence(ctx context.Context, seq int) error {
+	err := l.rest.do(ctx, http.MethodDelete, "/playbacks/"+url.PathEscape(l.playback(seq)), nil, nil, nil)
+	return unlessGone(err)
+}
+
+// playback names the playback of a prompt; seqOf reads it back.
+func (l *Line) playback(seq int) string { return fmt.Sprintf("dialwarden-%s-%d", l.entry, seq) }
+
+func seqOf(playback string) (seq int, ours bool) {
+	if !strings.HasPrefix(playback, "dialwarden-") {
+		return 0, false
+	}
+	seq, err := strconv.Atoi(playback[strings.LastIndexByte(playback, '-')+1:])
+	return seq, err == nil
+}
+
+// Release sends the channel to [dialwarden-released], which dials. The extension carries the decision, so that one
+// request is enough; it is described in the dialplan.
+func (l *Line) Release(ctx context.Context, r call.Release) error {
+	where, limit, ring := "out", r.MaxSeconds, ""
+	if r.Internal {
+		where = "in"
+	}
+	if limit <= 0 || limit > longest {
+		limit = longest
+	}
+	if r.RingSeconds > 0 {
+		ring = strconv.Itoa(r.RingSeconds)
+	}
+	if r.Trunk != "" {
+		err := l.post(ctx, "/variable", url.Values{"variable": {"DIALWARDEN_VIA"}, "value": {"_" + r.Trunk}})
+		if err != nil {
+			return err
+		}
+	}
+	return l.goOn(ctx, "dialwarden-released",
+		fmt.Sprintf("%d-%s-%s-%s-%d-%d-%s", r.DecisionID, l.entry, where, r.Number, limit, max(r.WarnSeconds, 0), ring))
+}
+
+// Refuse sends the channel to [dialwarden-refused], which speaks the prompt and hangs up with the cause.
+func (l *Line) Refuse(ctx context.Context, r call.Refusal) error {
+	prompt, cause := r.Prompt, r.Cause
+	if prompt == "" {
+		prompt = call.PromptRefused
+	}
+	if cause <= 0 || cause > 127 {
+		cause = call.CauseCallRejected
+	}
+	return l.goOn(ctx, "dialwarden-refused", fmt.Sprintf("%d-%d-%s", r.DecisionID, cause, prompt))
+}
+
+// goOn lets the channel go on in the dialplan.
+func (l *Line) goOn(ctx context.Context, dialplanContext, extension string) error {
+	return l.post(ctx, "/continue", url.Values{
+		"context": {dialplanContext}, "extension": {extension}, "priority": {"1"},
+	})
+}
+
+// HangUp ends the channel. That it has already ended is no error.
+func (l *Line) HangUp(ctx context.Context, cause int) error {
+	err := l.rest.do(ctx, http.MethodDelete, "/channels/"+url.PathEscape(l.channel),
+		url.Values{"reason_code": {strconv.Itoa(cause)}}, nil, nil)
+	return unlessGone(err)
+}

@@ -1,0 +1,200 @@
+// Package config reads Dialwarden's configuration: one strict YAML file in which every part may be left out. An unknown
+// field, a wrong type or a senseless value is an error that names the file, the line and what would be right.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+	_ "time/tzdata" // the daemon's image has no zone files
+
+	"github.com/dialwarden/dialwarden/internal/yamlfile"
+)
+
+// DefaultPath is read when no file is named.
+const DefaultPath = "/etc/dialwarden/dialwarden.yaml"
+
+// Config is the whole configuration. Load returns it with all paths absolute or relative to the working directory.
+type Config struct {
+	Asterisk  Asterisk  `yaml:"asterisk"`
+	AGI       AGI       `yaml:"agi"`
+	Numbering Numbering `yaml:"numbering"`
+	Policy    Policy    `yaml:"policy"`
+	Ledger    Ledger    `yaml:"ledger"`
+	Web       Web       `yaml:"web"`
+	Control   Control   `yaml:"control"`
+	Site      Site      `yaml:"site"`
+}
+
+// Asterisk is how to reach Asterisk's REST interface.
+type Asterisk struct {
+	URL          string `yaml:"url"`
+	Username     string `yaml:"username"`
+	PasswordFile string `yaml:"password_file"` // its first line is the password
+	Application  string `yaml:"application"`   // the name in Stasis(…)
+}
+
+// AGI is where FastAGI will be served.
+type AGI struct {
+	Listen string `yaml:"listen"`
+}
+
+// Numbering is the site's place in a number plan.
+type Numbering struct {
+	Plan        string `yaml:"plan"`         // plans/<plan>.yaml of the policy directory
+	Area        string `yaml:"area"`         // home area code, with its trunk prefix
+	OutsideLine string `yaml:"outside_line"` // what is dialled to get a line; may be empty
+}
+
+// Policy is where the rules are, and how long they may think.
+type Policy struct {
+	Dir      string            `yaml:"dir"` // empty: the shipped policy
+	Deadline yamlfile.Duration `yaml:"deadline"`
+}
+
+// Ledger is where decisions are written.
+type Ledger struct {
+	Path    string `yaml:"path"`
+	KeyFile string `yaml:"key_file"` // key of the PIN hashes; by default beside the ledger, with .key for its ending
+}
+
+// Web is where the operator's page will be served.
+type Web struct {
+	Listen string `yaml:"listen"`
+}
+
+// Control is where the command line reaches the running daemon.
+type Control struct {
+	Socket string `yaml:"socket"`
+}
+
+// Site is what the rules and people need to know of the place.
+type Site struct {
+	Name     string `yaml:"name"`
+	Timezone string `yaml:"timezone"` // IANA name
+	Currency string `yaml:"currency"` // ISO 4217
+	Language string `yaml:"language"` // en or zh
+}
+
+// Default returns the built-in configuration.
+func Default() Config {
+	return Config{
+		Asterisk: Asterisk{
+			URL: "http://127.0.0.1:8088/ari", Username: "dialwarden", PasswordFile: "ari.secret", Application: "dialwarden",
+		},
+		AGI:       AGI{Listen: "127.0.0.1:4573"},
+		Numbering: Numbering{Plan: "cn", Area: "010", OutsideLine: "9"},
+		Policy:    Policy{Deadline: yamlfile.Duration(50 * time.Millisecond)},
+		Ledger:    Ledger{Path: "dialwarden.db"},
+		Web:       Web{Listen: "127.0.0.1:8080"},
+		Control:   Control{Socket: "dialwarden.sock"},
+		Site:      Site{Name: "Head office", Timezone: "Asia/Shanghai", Currency: "CNY", Language: "en"},
+	}
+}
+
+// Load reads the file at path; an empty path means DefaultPath, or the built-in configuration if that does not exist.
+// Relative paths in the file are relative to it. Faults of the file are joined *yamlfile.Errors.
+func Load(path string) (Config, error) {
+	c := Default()
+	explicit := path != ""
+	if !explicit {
+		path = DefaultPath
+	}
+	data, err := os.ReadFile(path) //nolint:gosec // the admin names the file
+	switch {
+	case !explicit && errors.Is(err, fs.ErrNotExist):
+		c.resolve(".")
+		return c, nil
+	case err != nil:
+		return c, fmt.Errorf("the configuration cannot be read: %w", err)
+	}
+	if err := yamlfile.Decode(path, data, &c); err != nil {
+		return c, err
+	}
+	if err := c.check(path, data); err != nil {
+		return c, err
+	}
+	c.resolve(filepath.Dir(path))
+	return c, nil
+}
+
+// resolve makes paths relative to dir, and fills in those that depend on others.
+func (c *Config) resolve(dir string) {
+	if c.Policy.Dir == "" {
+		if info, err := os.Stat(filepath.Join(dir, "policy")); err == nil && info.IsDir() {
+			c.Policy.Dir = "policy"
+		}
+	}
+	if c.Ledger.KeyFile == "" {
+		c.Ledger.KeyFile = strings.TrimSuffix(c.Ledger.Path, filepath.Ext(c.Ledger.Path)) + ".key"
+	}
+	for _, p := range []*string{&c.Asterisk.PasswordFile, &c.Policy.Dir, &c.Ledger.Path, &c.Ledger.KeyFile, &c.Control.Socket} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+}
+
+// Location returns the site's time zone, which Load has checked.
+func (s Site) Location() *time.Location {
+	loc, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+var (
+	planName    = regexp.MustCompile(`^[a-z0-9_-]+$`)
+	appName     = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+	outsideLine = regexp.MustCompile(`^[0-9*#]{0,4}$`)
+	areaCode    = regexp.MustCompile(`^[0-9]{0,6}$`)
+	currency    = regexp.MustCompile(`^[A-Z]{3}$`)
+)
+
+// check finds values that cannot be meant, all at once.
+func (c *Config) check(path string, data []byte) error {
+	var faults []error
+	require := func(ok bool, field, right string) {
+		if !ok {
+			faults = append(faults, yamlfile.At(path, data, "$."+field, right))
+		}
+	}
+	u, err := url.Parse(c.Asterisk.URL)
+	require(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "",
+		"asterisk.url", `must be an http or https address like "http://127.0.0.1:8088/ari"`)
+	require(err != nil || u.User == nil, "asterisk.url", "must not hold a password: use asterisk.username and asterisk.password_file")
+	require(c.Asterisk.Username != "" && !strings.Contains(c.Asterisk.Username, ":"), "asterisk.username", `must be the user of ari.conf, without ":"`)
+	require(c.Asterisk.PasswordFile != "", "asterisk.password_file", "must name the file that holds the password of ari.conf")
+	require(appName.MatchString(c.Asterisk.Application), "asterisk.application", "must be the name in Stasis(…): letters, digits, _ . -")
+	require(isListen(c.AGI.Listen), "agi.listen", `must be an address and a port like "127.0.0.1:4573", or empty`)
+	require(planName.MatchString(c.Numbering.Plan), "numbering.plan", `must be the name of a file in policy/plans, without .yaml, like "cn"`)
+	require(areaCode.MatchString(c.Numbering.Area), "numbering.area", `must be an area code in quotes like "010"`)
+	require(outsideLine.MatchString(c.Numbering.OutsideLine), "numbering.outside_line", `must be the digits for an outside line in quotes like "9", or empty`)
+	require(inRange(time.Duration(c.Policy.Deadline), time.Millisecond, 5*time.Second), "policy.deadline", "must be a time from 1ms to 5s")
+	require(c.Ledger.Path != "", "ledger.path", "must name the ledger file")
+	require(isListen(c.Web.Listen), "web.listen", `must be an address and a port like "127.0.0.1:8080", or empty`)
+	require(c.Control.Socket != "" && len(c.Control.Socket) < 100, "control.socket", "must name a socket file (a path shorter than 100 characters)")
+	_, err = time.LoadLocation(c.Site.Timezone)
+	require(err == nil && c.Site.Timezone != "", "site.timezone", `must be an IANA time zone like "Asia/Shanghai"`)
+	require(currency.MatchString(c.Site.Currency), "site.currency", `must be an ISO 4217 code like "CNY"`)
+	require(c.Site.Language == "en" || c.Site.Language == "zh", "site.language", "must be en or zh")
+	return errors.Join(faults...)
+}
+
+func inRange(d, least, most time.Duration) bool { return d >= least && d <= most }
+
+func isListen(s string) bool {
+	if s == "" {
+		return true
+	}
+	_, port, err := net.SplitHostPort(s)
+	return err == nil && port != ""
+}
