@@ -76,7 +76,10 @@ type Sanction struct {
 
 // Credentials are what the caller has proved so far. The policy sees facts about them, never digits.
 type Credentials struct {
-	PIN Credential `json:"pin"`
+	PIN      Credential `json:"pin"`
+	Token    Credential `json:"token"`
+	Approval Credential `json:"approval"`
+	Matter   Credential `json:"matter"`
 }
 
 // Credential is one verified proof; the zero value means that none was given.
@@ -88,8 +91,36 @@ type Credential struct {
 	Level      int    `json:"level"`
 }
 
+// of returns where a kind is kept; nil for a kind that does not exist.
+func (c *Credentials) of(k CredentialKind) *Credential {
+	switch k {
+	case PIN:
+		return &c.PIN
+	case Token:
+		return &c.Token
+	case Approval:
+		return &c.Approval
+	case Matter:
+		return &c.Matter
+	}
+	return nil
+}
+
 // Has reports whether a credential of the kind was verified.
-func (c Credentials) Has(k CredentialKind) bool { return k == PIN && c.PIN.Valid }
+func (c Credentials) Has(k CredentialKind) bool {
+	held := c.of(k)
+	return held != nil && held.Valid
+}
+
+// Set keeps a credential; it reports false for a kind that does not exist.
+func (c *Credentials) Set(k CredentialKind, held Credential) bool {
+	at := c.of(k)
+	if at == nil {
+		return false
+	}
+	*at = held
+	return true
+}
 
 // CredentialKind names a way of proving that one may call.
 type CredentialKind string
@@ -121,4 +152,11 @@ type Attempt struct {
 	At        time.Time `json:"at"`
 	// Adopted marks a call that was found waiting in Asterisk without an owner, after a restart or a lost connection.
 	Adopted bool `json:"adopted"`
+}
+
+// PINOwner is who a PIN belongs to, and what it is good for.
+type PINOwner struct {
+	Holder     string `json:"holder"`
+	Department string `json:"department"`
+	Level      int    `json:"level"`
 }
