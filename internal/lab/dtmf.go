@@ -27,7 +27,10 @@ func (c *Call) SendKeys(digits string, k Keys) error {
 	if k.Gap == 0 {
 		k.Gap = 80 * time.Millisecond
 	}
-	for _, digit := range digits {
+	for i, digit := range digits {
+		if i > 0 && !c.after(k.Gap) {
+			return &EndedError{Waiting: "keys to be sent", End: c.end}
+		}
 		code := strings.IndexRune("0123456789*#ABCD", digit)
 		if code < 0 {
 			return fmt.Errorf("%q is no key of a phone", digit)
@@ -51,17 +54,15 @@ func (c *Call) pressRTP(code byte, _ rune, k Keys) error {
 	const volume = 10 // dBm0, below zero
 	frames := max(1, int(k.Tone/frame))
 	for i := range frames + 3 {
+		if i > frames && !c.ended.time().IsZero() {
+			return nil // the key was the last: it has ended the call
+		}
 		event := []byte{code, volume, 0, 0}
 		binary.BigEndian.PutUint16(event[2:], uint16(min(i+1, frames)*frameSamples)) //nolint:gosec // at most some seconds
 		if i >= frames {
 			event[1] |= 0x80
 		}
-		if err := c.key(event); err != nil {
-			return err
-		}
-	}
-	for range max(0, int(k.Gap/frame)-3) {
-		if err := c.key(nil); err != nil {
+		if err := c.key(event); err != nil && i <= frames {
 			return err
 		}
 	}
@@ -85,9 +86,6 @@ func (c *Call) pressInfo(_ byte, digit rune, k Keys) error {
 	select {
 	case <-confirmed:
 	case <-c.ended.done:
-		return &EndedError{Waiting: "keys to be sent", End: c.end}
-	}
-	if !c.after(k.Gap) {
 		return &EndedError{Waiting: "keys to be sent", End: c.end}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,12 +48,11 @@ type Lab struct {
 	slot     slot
 	log      io.Writer
 
-	phones  *Station
-	closers []func() error // last in, first out
+	phones *Station
 
 	mu      sync.Mutex
 	running *asterisk
-	closed  bool
+	closers []func() error // last in, first out
 }
 
 // Start makes a lab and returns when its Asterisk takes calls and answers over ARI, usually within two seconds. An
@@ -136,20 +136,21 @@ func (l *Lab) end() error {
 	return l.Kill(ctx)
 }
 
-func (l *Lab) onClose(f func() error) { l.closers = append(l.closers, f) }
+func (l *Lab) onClose(f func() error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closers = append(l.closers, f)
+}
 
 // Close cuts all calls, ends Asterisk and removes the lab's directory. It may be called again.
 func (l *Lab) Close() error {
 	l.mu.Lock()
-	closed := l.closed
-	l.closed = true
+	closers := l.closers
+	l.closers = nil
 	l.mu.Unlock()
-	if closed {
-		return nil
-	}
 	var faults []error
-	for i := len(l.closers) - 1; i >= 0; i-- {
-		if err := l.closers[i](); err != nil && !errors.Is(err, net.ErrClosed) {
+	for _, end := range slices.Backward(closers) {
+		if err := end(); err != nil && !errors.Is(err, net.ErrClosed) {
 			faults = append(faults, err)
 		}
 	}

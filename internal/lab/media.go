@@ -31,7 +31,7 @@ type Audio struct {
 type media struct {
 	conn    *net.UDPConn
 	stop    chan struct{}
-	keys    chan []byte // packets of telephone events, one a frame; nil entries are pauses
+	keys    chan []byte // telephone events, one a frame
 	closing sync.Once
 
 	mu       sync.Mutex
@@ -78,7 +78,9 @@ func (c *Call) connect(sdp []byte) {
 	}
 }
 
-func (c *Call) tone() {
+// Speak sends a tone from now on instead of silence, as if somebody spoke. The carrier and called phones speak by
+// themselves.
+func (c *Call) Speak() {
 	if c.media == nil {
 		return
 	}
@@ -114,9 +116,7 @@ func (m *media) send() {
 		default:
 			packet = out.audio(to.payloads, tone)
 		}
-		if packet != nil {
-			_, _ = m.conn.WriteToUDP(packet, to.address)
-		}
+		_, _ = m.conn.WriteToUDP(packet, to.address)
 	}
 }
 
@@ -256,9 +256,9 @@ func (s *rtpStream) audio(p payloads, tone bool) []byte {
 	return packet
 }
 
-// event is one packet of a pressed key (RFC 4733); nil for a frame of pause between keys.
+// event is one packet of a pressed key (RFC 4733); silence if the other side did not agree to have any.
 func (s *rtpStream) event(p payloads, event []byte) []byte {
-	if event == nil || p.dtmf == 0 {
+	if p.dtmf == 0 {
 		return s.audio(p, false)
 	}
 	first := event[2] == 0 && event[3] == frameSamples

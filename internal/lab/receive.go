@@ -73,7 +73,7 @@ func (c *Call) behave(b Behaviour) {
 		return
 	case b.EarlyMedia:
 		c.connect(c.invite.Body())
-		c.tone()
+		c.Speak()
 		c.respond(183, "Session Progress", true)
 	default:
 		c.respond(180, "Ringing", false)
@@ -108,7 +108,7 @@ func (c *Call) accept() {
 	if c.media != nil {
 		c.media.answered()
 	}
-	c.tone()
+	c.Speak()
 	c.respond(200, "OK", true)
 }
 
