@@ -1,0 +1,34 @@
+// Package ledger keeps what Dialwarden decided: the decisions, the policy input and answer behind each, what became
+// of the calls, the PINs that people prove themselves by, and the content of every policy revision. It is one SQLite
+// file that anybody may read with the sqlite3 shell while the daemon writes it.
+//
+// # Durability
+//
+// A [Ledger] is the one writer of its file; a lock on the file beside it (PATH.lock) keeps every other away. All
+// writing goes through one goroutine with one connection. It takes whatever requests are waiting at that moment into
+// one transaction and releases their callers when the commit is on the disk (WAL, synchronous=FULL): a hundred
+// callers that wait together pay for one commit, and one that comes alone pays for one commit and waits for nobody.
+// A request that fails by itself (it breaks a constraint) fails alone; its neighbours are tried again without it. When
+// the file cannot be written (full disk, a lock held by a shell, a read-only or moved file) everybody waiting gets
+// [ErrUnwritable], and the next request tries anew, so that the ledger recovers when the cause is gone.
+//
+// What was acknowledged survives kill -9 and power loss. What was not acknowledged is normally not there; after a
+// commit whose fsync failed it may be.
+//
+// # Tables
+//
+//	decisions    one row per decision, immutable (triggers refuse UPDATE, DELETE and REPLACE), ids only grow
+//	evaluations  the whole input and answer of each as JSON, immutable
+//	calls        answer, end, seconds, cost, cause of each decided call, filled in as it goes on
+//	challenges   callers being asked for a credential; gone once their decision is recorded
+//	pins         HMAC-SHA256 of each PIN under the key file, never digits
+//	revisions    the files of each policy revision
+//	meta         the fingerprint of the key
+//
+// People and tools read the views decision_log and call_log, whose columns do not change. Moments are text, RFC 3339
+// in UTC with milliseconds. Text that a phone sent (the dialled string above all) is stored printable: bytes that are
+// not UTF-8, control characters and bidirectional controls appear as \xNN or \uNNNN, and decisions.dialled_raw keeps
+// the exact bytes of such a string.
+//
+// The schema is made by migrations/*.sql, forward only; a file of a newer schema is refused.
+package ledger

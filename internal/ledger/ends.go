@@ -1,0 +1,101 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+const setCallTimes = `UPDATE calls SET answered_at = ?, ended_at = ?, seconds = ?, cause = ?, end_source = ?
+	WHERE decision_id = ?`
+
+// Answered notes when the called party answered; a zero at means now. The first answer counts, and none counts after
+// the end of the call.
+//
+// Errors: ErrNotFound if there is no such decision, and those of Record.
+func (l *Ledger) Answered(ctx context.Context, decisionID int64, at time.Time) error {
+	at = l.orNow(at)
+	return l.progress(ctx, decisionID, func(answered, ended Time) (call.End, bool) {
+		return call.End{AnsweredAt: at}, answered.IsZero() && ended.IsZero()
+	})
+}
+
+// Ended notes how a call ended; a zero e.EndedAt means now. The first end counts, and an answer that is known stays.
+// The seconds of the call are those from answer to end, each begun second counts as a whole one; 0 if the call was
+// not answered or the clock was set back in between.
+//
+// Errors: ErrNotFound if there is no such decision, and those of Record.
+func (l *Ledger) Ended(ctx context.Context, decisionID int64, e call.End) error {
+	e.EndedAt = l.orNow(e.EndedAt)
+	return l.progress(ctx, decisionID, func(answered, ended Time) (call.End, bool) {
+		end := e
+		if !answered.IsZero() {
+			end.AnsweredAt = answered.Time
+		}
+		return end, ended.IsZero()
+	})
+}
+
+func (l *Ledger) orNow(t time.Time) time.Time {
+	if t.IsZero() {
+		return l.now()
+	}
+	return t
+}
+
+// progress writes what next makes of the times known so far, if it wants to.
+func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, ended Time) (call.End, bool)) error {
+	err := l.write(ctx, func(ctx context.Context, c *conn) error {
+		var answered, ended Time
+		err := c.callTimes.QueryRowContext(ctx, id).Scan(&answered, &ended)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		e, wanted := next(answered, ended)
+		if !wanted {
+			return nil
+		}
+		var seconds, cause, source any
+		if !e.EndedAt.IsZero() {
+			seconds, cause, source = secondsOf(e), e.Cause, printable(e.Source)
+		}
+		_, err = c.setCallTimes.ExecContext(ctx, Time{e.AnsweredAt}, Time{e.EndedAt}, seconds, cause, source, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("ledger: call of decision %d not updated: %w", id, err)
+	}
+	return nil
+}
+
+// secondsOf counts each begun second, on the milliseconds that the ledger keeps.
+func secondsOf(e call.End) int64 {
+	if e.AnsweredAt.IsZero() || !e.EndedAt.After(e.AnsweredAt) {
+		return 0
+	}
+	ms := e.EndedAt.UnixMilli() - e.AnsweredAt.UnixMilli()
+	return (ms + 999) / 1000
+}
+
+// OpenCalls lists the recorded calls whose end is not known, in the order of their decisions.
+func (l *Ledger) OpenCalls(ctx context.Context) ([]call.OpenCall, error) {
+	open, err := list(ctx, l.reads, `SELECT d.id, d.channel, d.extension, d.action, c.answered_at
+		FROM calls c JOIN decisions d ON d.id = c.decision_id WHERE c.ended_at IS NULL ORDER BY c.decision_id`, nil,
+		func(scan func(...any) error) (o call.OpenCall, err error) {
+			var answered Time
+			err = scan(&o.DecisionID, &o.Channel, &o.Extension, &o.Action, &answered)
+			o.AnsweredAt = answered.Time
+			return o, err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("ledger: open calls: %w", err)
+	}
+	return open, nil
+}

@@ -1,0 +1,156 @@
+package ledger
+
+import (
+	"context"
+	"crypto/hmac"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// The errors that callers can tell apart; each comes wrapped with what happened.
+var (
+	// ErrLocked is returned by Open while another process has the ledger open for writing.
+	ErrLocked = errors.New("another process writes this ledger")
+	// ErrWrongKey is returned by Open if the ledger's PINs were hashed under another key.
+	ErrWrongKey = errors.New("not the key of this ledger")
+	// ErrUnwritable is returned by every writing method while the file cannot be written.
+	ErrUnwritable = errors.New("the ledger cannot be written")
+	// ErrClosed is returned by every writing method after Close.
+	ErrClosed = errors.New("the ledger is closed")
+	// ErrNotFound is returned for an id or a revision that the ledger does not have.
+	ErrNotFound = errors.New("not in the ledger")
+	// ErrPINTaken is returned by AddPIN for digits that another PIN has, or had before it was disabled.
+	ErrPINTaken = errors.New("this PIN is taken: choose another")
+)
+
+// readConnections is how many of the ledger's own look-ups (VerifyPIN, OpenCalls …) run at once.
+const readConnections = 2
+
+// Ledger is the one writer of a ledger file. Its methods may be called from any goroutine.
+type Ledger struct {
+	path string
+	key  Key
+	now  func() time.Time
+
+	lock  *os.File
+	file  os.FileInfo // the file as opened, to notice that it was moved away
+	reads *sql.DB
+	queue *queue
+
+	conn    *conn         // the writer goroutine's; nil after a fault, until the next request
+	stopped chan struct{} // closed when the writer goroutine has ended
+}
+
+// Option changes how a ledger is opened.
+type Option func(*Ledger)
+
+// WithClock makes the ledger take the time from now, for recorded_at, created_at and the like.
+func WithClock(now func() time.Time) Option { return func(l *Ledger) { l.now = now } }
+
+// Open opens the ledger at path as its one writer. It creates the file (mode 0600) if there is none and brings its
+// schema up to date. The directory must exist. The key is the one that PINs are hashed under.
+//
+// Errors: ErrLocked if another process has it open for writing; ErrWrongKey if there are PINs and they were hashed
+// under another key; and plain ones if the file is no ledger, is of a newer schema, or cannot be opened.
+func Open(path string, key Key, options ...Option) (*Ledger, error) {
+	l, err := open(path, key, options)
+	if err != nil {
+		return nil, fmt.Errorf("ledger %s: %w", path, err)
+	}
+	return l, nil
+}
+
+func open(path string, key Key, options []Option) (_ *Ledger, err error) {
+	if key.isZero() {
+		return nil, errors.New("opened without a key: use LoadKey or LoadOrCreateKey")
+	}
+	path, err = realPath(path)
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{path: path, key: key, now: time.Now, queue: newQueue(), stopped: make(chan struct{})}
+	for _, o := range options {
+		o(l)
+	}
+	if l.lock, err = lock(path); err != nil {
+		return nil, err
+	}
+	if err := l.start(context.Background()); err != nil {
+		return nil, errors.Join(err, l.release())
+	}
+	go l.run()
+	return l, nil
+}
+
+// start opens the file and makes it ready.
+func (l *Ledger) start(ctx context.Context) (err error) {
+	if err := create(l.path); err != nil {
+		return err
+	}
+	if l.file, err = os.Stat(l.path); err != nil {
+		return err
+	}
+	if l.conn, err = openConn(ctx, l.path); err != nil {
+		return errors.New(plainly(err))
+	}
+	if err := migrate(ctx, l.conn, embedded); err != nil {
+		return err
+	}
+	if err := l.conn.prepare(ctx); err != nil {
+		return err
+	}
+	if err := l.checkKey(ctx); err != nil {
+		return err
+	}
+	l.reads, err = openReadPool(ctx, l.path, readConnections)
+	return err
+}
+
+// checkKey compares the key with the one that the ledger's PINs were hashed under, and notes it while there are none.
+func (l *Ledger) checkKey(ctx context.Context) error {
+	var noted []byte
+	err := l.conn.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'key_fingerprint'").Scan(&noted)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if hmac.Equal(noted, l.key.fingerprint()) {
+		return nil
+	}
+	var pins bool
+	if err := l.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pins)").Scan(&pins); err != nil {
+		return err
+	}
+	if pins {
+		return fmt.Errorf("key file %s is %w: the PINs in it were hashed under another one", l.key.path, ErrWrongKey)
+	}
+	_, err = l.conn.ExecContext(ctx, "REPLACE INTO meta (key, value) VALUES ('key_fingerprint', ?)",
+		l.key.fingerprint())
+	return err
+}
+
+// Close writes what is still waiting, closes the file and gives up the lock. Requests that come later get ErrClosed.
+// Close may be called again; it does nothing then.
+func (l *Ledger) Close() error {
+	if !l.queue.close() {
+		<-l.stopped
+		return nil
+	}
+	<-l.stopped
+	return l.release()
+}
+
+// release gives back whatever was opened, the lock last.
+func (l *Ledger) release() error {
+	var errs []error
+	if l.reads != nil {
+		errs = append(errs, l.reads.Close())
+	}
+	if l.conn != nil {
+		errs = append(errs, l.conn.close())
+	}
+	errs = append(errs, l.lock.Close())
+	return errors.Join(errs...)
+}

@@ -1,0 +1,160 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// Filter selects decisions. What is left zero does not restrict.
+type Filter struct {
+	Since, Until time.Time // attempted at Since or later, and before Until
+	Action       call.Action
+	Rule         string
+	Extension    string
+	Class        call.Class
+	NumberPrefix string // what the number begins with: "+86138"
+
+	AfterID, BeforeID int64 // only ids above AfterID and below BeforeID: continue a page after its last id
+	Limit             int   // at most so many
+	Reverse           bool  // the newest first, else the oldest first
+}
+
+// page is how many rows are read at once. Between pages nothing is held open, so that a slow reader of a long list
+// does not keep SQLite from clearing its log.
+const page = 500
+
+// Decisions lists the decisions that f selects, in the order of their ids, which is the order in which they became
+// durable. The list ends with what was there when it began; decisions that come later are not in it. After an error
+// the sequence ends.
+func (r *Reader) Decisions(ctx context.Context, f Filter) iter.Seq2[Decision, error] {
+	return func(yield func(Decision, error) bool) {
+		ids, err := r.bounds(ctx, f)
+		left := f.Limit
+		if left <= 0 {
+			left = math.MaxInt
+		}
+		for err == nil && ids.first <= ids.last && left > 0 {
+			var rows []Decision
+			size := min(left, page)
+			if rows, err = r.page(ctx, f, ids, size); err != nil {
+				break
+			}
+			for _, d := range rows {
+				if !yield(d, nil) {
+					return
+				}
+			}
+			if len(rows) < size {
+				return
+			}
+			left -= len(rows)
+			ids.skip(rows[len(rows)-1].ID, f.Reverse)
+		}
+		if err != nil {
+			yield(Decision{}, fmt.Errorf("ledger: decisions: %w", err))
+		}
+	}
+}
+
+// idRange are the ids that can still be in a list, both ends included.
+type idRange struct{ first, last int64 }
+
+// skip leaves out everything up to id, in the direction of the list.
+func (r *idRange) skip(id int64, reverse bool) {
+	if reverse {
+		r.last = id - 1
+	} else {
+		r.first = id + 1
+	}
+}
+
+// bounds finds the ids between which all of f lies. The order is by id while a filter by time is by another column,
+// which is nearly, but not surely, in the same order: so the index on at tells the first and the last id in question,
+// and the list then goes by id alone.
+func (r *Reader) bounds(ctx context.Context, f Filter) (idRange, error) {
+	text, args := "SELECT coalesce(max(id), 0) AS last, 1 AS first FROM decisions", []any(nil)
+	if !f.Since.IsZero() || !f.Until.IsZero() {
+		text = "SELECT coalesce(max(id), 0) AS last, coalesce(min(id), 1) AS first FROM decisions WHERE at >= ? AND at < ?"
+		since, until := f.times()
+		args = []any{since, until}
+	}
+	var ids idRange
+	if err := r.db.QueryRowContext(ctx, text, args...).Scan(&ids.last, &ids.first); err != nil {
+		return ids, err
+	}
+	ids.first = max(ids.first, f.AfterID+1)
+	if f.BeforeID > 0 {
+		ids.last = min(ids.last, f.BeforeID-1)
+	}
+	return ids, nil
+}
+
+// times returns the ends of the time filter as stored: at >= first AND at < second. Until is rounded up, so that a
+// moment within the last millisecond is not lost.
+func (f Filter) times() (since, until string) {
+	since, until = "", "~" // below and above every moment
+	if !f.Since.IsZero() {
+		since = Time{f.Since}.String()
+	}
+	if !f.Until.IsZero() {
+		until = Time{f.Until.Add(time.Millisecond - 1)}.String()
+	}
+	return since, until
+}
+
+// page reads the next rows of the list.
+func (r *Reader) page(ctx context.Context, f Filter, ids idRange, size int) ([]Decision, error) {
+	text, args := f.sql(ids, size)
+	return list(ctx, r.db, text, args, func(scan func(...any) error) (d Decision, err error) {
+		err = scanDecision(scan, &d)
+		return d, err
+	})
+}
+
+// wholeNumber is the length from which a number prefix names so few numbers that it pays to look them up and sort
+// them by id. A shorter one matches so many that going by id meets them soon.
+const wholeNumber = 8
+
+// sql returns the query of one page. It names the index by putting a + before every other condition: SQLite would
+// guess, and without statistics guesses badly.
+func (f Filter) sql(ids idRange, size int) (string, []any) {
+	conditions, args := "d.id BETWEEN ? AND ?", []any{ids.first, ids.last}
+	indexed := false
+	add := func(use bool, column, comparison string, value any) {
+		if !use {
+			column = "+" + column
+		}
+		conditions += " AND " + column + comparison
+		args = append(args, value)
+	}
+	if p := f.NumberPrefix; p != "" {
+		indexed = len(p) >= wholeNumber
+		add(indexed, "d.number", " >= ?", p)
+		add(indexed, "d.number", " < ?", p+"\xff") // no text has a byte as high
+	}
+	for _, c := range []struct{ column, value string }{ // those that select the fewest first
+		{"d.extension", f.Extension}, {"d.rule", f.Rule}, {"d.class", string(f.Class)}, {"d.action", string(f.Action)},
+	} {
+		if c.value != "" {
+			add(!indexed, c.column, " = ?", c.value)
+			indexed = true
+		}
+	}
+	if !f.Since.IsZero() || !f.Until.IsZero() {
+		since, until := f.times()
+		add(false, "d.at", " >= ?", since)
+		add(false, "d.at", " < ?", until)
+	}
+	order := "ASC"
+	if f.Reverse {
+		order = "DESC"
+	}
+	args = append(args, size)
+	return "SELECT " + columns + " FROM decisions d LEFT JOIN calls c ON c.decision_id = d.id WHERE " + conditions +
+		" ORDER BY d.id " + order + " LIMIT ?", args
+}

@@ -1,0 +1,99 @@
+package ledger
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+//go:embed migrations/*.sql
+var embedded embed.FS
+
+// migration leads from schema version-1 to version.
+type migration struct {
+	version int
+	name    string
+	script  string
+}
+
+// migrations reads migrations/NNNN_name.sql of fsys, which must be numbered 1, 2, 3 … without a gap.
+func migrations(fsys fs.FS) ([]migration, error) {
+	names, err := fs.Glob(fsys, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var all []migration
+	for i, name := range names {
+		number, _, _ := strings.Cut(strings.TrimPrefix(name, "migrations/"), "_")
+		if version, err := strconv.Atoi(number); err != nil || version != i+1 {
+			return nil, fmt.Errorf("%s: want number %04d in front", name, i+1)
+		}
+		script, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, migration{version: i + 1, name: name, script: string(script)})
+	}
+	return all, nil
+}
+
+// migrate brings the file to the newest schema of fsys, one transaction for each step. It only goes forward: a file
+// of a newer schema, or a database that is no ledger, is refused and left as it is.
+func migrate(ctx context.Context, c *conn, fsys fs.FS) error {
+	all, err := migrations(fsys)
+	if err != nil {
+		return err
+	}
+	version, err := schemaOf(ctx, c.Conn)
+	if err != nil {
+		return err
+	}
+	if version > len(all) {
+		return tooNew(version, len(all))
+	}
+	for _, m := range all[version:] {
+		if err := apply(ctx, c, m); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	return nil
+}
+
+func tooNew(version, known int) error {
+	return fmt.Errorf("written by a newer Dialwarden (schema %d, this one knows up to %d): use that one",
+		version, known)
+}
+
+// apply runs one migration and counts it in the same transaction.
+func apply(ctx context.Context, c *conn, m migration) error {
+	if _, err := c.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	_, err := c.ExecContext(ctx, fmt.Sprintf("%s\n;PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+		m.script, applicationID, m.version))
+	if err != nil {
+		_, _ = c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // SQLite may have done it already
+		return err
+	}
+	return nil
+}
+
+// schemaOf returns the schema version of the file, 0 for an empty one, or an error if it is no ledger.
+func schemaOf(ctx context.Context, q querier) (int, error) {
+	var id, version, tables int
+	err := q.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id),
+		(SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)`).
+		Scan(&id, &version, &tables)
+	if err != nil {
+		return 0, errors.New(plainly(err))
+	}
+	empty := id == 0 && version == 0 && tables == 0
+	if !empty && id != applicationID {
+		return 0, errors.New("a database of something else than Dialwarden")
+	}
+	return version, nil
+}

@@ -1,0 +1,232 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+const (
+	addDecision = `INSERT OR FAIL INTO decisions (at, recorded_at, source, channel, adopted, extension, holder, department,
+		dialled, dialled_raw, number, class, action, rule, reason, max_seconds, pin_id, policy_revision, shadow)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+	addEvaluation = `INSERT OR FAIL INTO evaluations (decision_id, evaluated_at, evaluation_us, input, decision)
+		VALUES (?, ?, ?, ?, ?)`
+
+	announce = `REPLACE INTO challenges (channel, announced_at, attempt, dialled_raw, input, decision, evaluation_us,
+		pin_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+)
+
+// Record makes a decision durable and returns its id; ids only grow. In the same transaction it opens the call's row
+// in calls and settles the challenge that was announced for the channel, if any.
+//
+// Errors: ErrUnwritable if the file cannot be written now; ErrClosed; the context's error if it ended before the
+// decision was taken into a transaction; and a plain one if the record itself is impossible (an action that there is
+// not, a PIN that there is not). With any error, the call must not go out.
+func (l *Ledger) Record(ctx context.Context, r call.Record) (int64, error) {
+	row, err := encode(r, l.now())
+	if err != nil {
+		return 0, fmt.Errorf("ledger: cannot record the decision: %w", err)
+	}
+	var id int64
+	err = l.write(ctx, func(ctx context.Context, c *conn) (err error) {
+		id, err = row.insert(ctx, c)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("ledger: decision not recorded: %w", err)
+	}
+	return id, nil
+}
+
+// row is a record made ready for the tables, so that the writer has nothing left to compute.
+type row struct {
+	decision    []any // the columns of addDecision
+	evaluatedAt Time
+	elapsed     int64 // µs
+	input       string
+	answer      string
+	channel     string
+}
+
+// encode makes the columns. An attempt without a time gets now.
+func encode(r call.Record, now time.Time) (*row, error) {
+	d, a := r.Decision, r.Attempt
+	switch d.Action {
+	case call.Allow, call.Deny, call.Challenge:
+	default:
+		return nil, fmt.Errorf("action %q: want allow, deny or challenge", d.Action)
+	}
+	input, answer, err := encodeJSON(r)
+	if err != nil {
+		return nil, err
+	}
+	shadow := "[]"
+	if len(d.Shadow) > 0 {
+		if shadow, err = marshal(d.Shadow); err != nil {
+			return nil, err
+		}
+	}
+	at := a.At
+	if at.IsZero() {
+		at = now
+	}
+	caller, channel := r.Facts.Caller, printable(a.Channel)
+	dialled := printable(a.Dialled)
+	return &row{
+		decision: []any{
+			Time{at}.String(), Time{now}.String(), printable(string(a.Source)), channel, a.Adopted,
+			printable(a.Extension), printable(caller.Holder), printable(caller.Department),
+			dialled, rawUnless(dialled, a.Dialled), printable(numberOf(r.Facts.Callee.Number)),
+			printable(string(r.Facts.Callee.Class)), string(d.Action), printable(d.Rule), reasonOf(d),
+			nullIfNone(int64(d.MaxSeconds)), nullIfNone(r.PINID), printable(d.PolicyRevision), shadow,
+		},
+		evaluatedAt: evaluationTime(r.Facts),
+		elapsed:     d.Elapsed.Microseconds(),
+		input:       input,
+		answer:      answer,
+		channel:     channel,
+	}, nil
+}
+
+// insert writes the row on the writer's connection.
+func (r *row) insert(ctx context.Context, c *conn) (int64, error) {
+	result, err := c.addDecision.ExecContext(ctx, r.decision...)
+	if err != nil {
+		return 0, err
+	}
+	id, err := result.LastInsertId()
+	if err != nil {
+		return 0, err
+	}
+	if _, err := c.addEvaluation.ExecContext(ctx, id, r.evaluatedAt, r.elapsed, r.input, r.answer); err != nil {
+		return 0, err
+	}
+	if _, err := c.addCall.ExecContext(ctx, id); err != nil {
+		return 0, err
+	}
+	_, err = c.settle.ExecContext(ctx, r.channel)
+	return id, err
+}
+
+// Announce makes durable that a caller is being asked for a credential, so that the attempt is known after a daemon
+// that died at the prompt. A second announcement for a channel takes the place of the first. Record settles it.
+//
+// Errors: as for Record, and one for a record without a channel.
+func (l *Ledger) Announce(ctx context.Context, r call.Record) error {
+	if r.Attempt.Channel == "" {
+		return errors.New("ledger: a challenge without a channel cannot be announced")
+	}
+	input, answer, err := encodeJSON(r)
+	if err != nil {
+		return fmt.Errorf("ledger: cannot announce the challenge: %w", err)
+	}
+	attempt, err := marshal(r.Attempt)
+	if err != nil {
+		return fmt.Errorf("ledger: cannot announce the challenge: %w", err)
+	}
+	dialled := r.Attempt.Dialled
+	args := []any{
+		printable(r.Attempt.Channel), Time{l.now()}, attempt, rawUnless(printable(dialled), dialled), input, answer,
+		r.Decision.Elapsed.Microseconds(), nullIfNone(r.PINID),
+	}
+	err = l.write(ctx, func(ctx context.Context, c *conn) error {
+		_, err := c.announce.ExecContext(ctx, args...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("ledger: challenge not announced: %w", err)
+	}
+	return nil
+}
+
+// Announced lists the challenges that have no decision yet, the oldest first.
+func (l *Ledger) Announced(ctx context.Context) ([]call.Record, error) {
+	waiting, err := list(ctx, l.reads, `SELECT attempt, dialled_raw, input, decision, evaluation_us,
+		coalesce(pin_id, 0) FROM challenges ORDER BY announced_at, channel`, nil, scanChallenge)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: announced challenges: %w", err)
+	}
+	return waiting, nil
+}
+
+func scanChallenge(scan func(...any) error) (r call.Record, err error) {
+	var attempt, raw, input, answer []byte
+	var elapsed int64
+	if err := scan(&attempt, &raw, &input, &answer, &elapsed, &r.PINID); err != nil {
+		return r, err
+	}
+	err = errors.Join(json.Unmarshal(attempt, &r.Attempt), json.Unmarshal(input, &r.Facts),
+		json.Unmarshal(answer, &r.Decision))
+	r.Decision.Elapsed = time.Duration(elapsed) * time.Microsecond
+	if raw != nil {
+		r.Attempt.Dialled = string(raw)
+	}
+	return r, err
+}
+
+func encodeJSON(r call.Record) (input, answer string, err error) {
+	if input, err = marshal(r.Facts); err != nil {
+		return "", "", err
+	}
+	answer, err = marshal(r.Decision)
+	return input, answer, err
+}
+
+// marshal is json.Marshal without the escapes for HTML, which make a ledger hard to read.
+func marshal(v any) (string, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return "", err
+	}
+	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+func numberOf(n call.Number) string {
+	if n.E164 != "" {
+		return n.E164
+	}
+	return n.Digits
+}
+
+// reasonOf returns the text of the rule that settled the decision.
+func reasonOf(d call.Decision) string {
+	for _, r := range d.Reasons {
+		if r.Rule == d.Rule && r.Text != "" {
+			return oneLine(r.Text)
+		}
+	}
+	return ""
+}
+
+// evaluationTime is the time that the policy saw: what a replay must show it again. It is zero where it saw none.
+func evaluationTime(f call.Facts) Time {
+	at, err := time.Parse(time.RFC3339Nano, f.Time.At)
+	if err != nil {
+		return Time{}
+	}
+	return Time{at}
+}
+
+// rawUnless returns the exact bytes for a BLOB column, or NULL if text says the same.
+func rawUnless(text, exact string) any {
+	if text == exact {
+		return nil
+	}
+	return []byte(exact)
+}
+
+func nullIfNone(n int64) any {
+	if n <= 0 {
+		return nil
+	}
+	return n
+}

@@ -1,0 +1,226 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// applicationID stands in the header of every ledger ("DWLG"), so that no other database is taken for one.
+const applicationID = 0x44574c47
+
+// busyTimeout is how long a statement waits for a lock that a shell or a backup holds. It is short, because callers
+// wait behind it.
+const busyTimeout = "2000" // milliseconds
+
+// dsn returns the connection string of the file: pragmas belong to connections, so every connection gets them here.
+// The file is never created by it: a ledger that was moved away must not be replaced by an empty one.
+func dsn(path string, readOnly bool) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	q := url.Values{
+		"mode":          {"rw"},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_foreign_keys": {"on"},
+		"_busy_timeout": {busyTimeout},
+		"_cache_size":   {"-16384"}, // KiB
+		"_mutex":        {"no"},     // database/sql lets one goroutine at a time use a connection
+	}
+	if readOnly {
+		q.Set("mode", "ro")
+		q.Set("_query_only", "on")
+		q.Del("_journal_mode")
+	}
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String(), nil
+}
+
+// openReadPool opens up to size read-only connections, the first at once.
+func openReadPool(ctx context.Context, path string, size int) (*sql.DB, error) {
+	name, err := dsn(path, true)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite3", name)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// querier is what look-ups need of a connection or a pool.
+type querier interface {
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+}
+
+// list runs a query and reads all its rows, each with one.
+func list[T any](ctx context.Context, q querier, text string, args []any,
+	one func(scan func(...any) error) (T, error),
+) ([]T, error) {
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	var all []T
+	for rows.Next() {
+		v, err := one(rows.Scan)
+		if err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		all = append(all, v)
+	}
+	return all, errors.Join(rows.Err(), rows.Close())
+}
+
+// conn is the one connection that writes. Only the writer's goroutine uses it.
+type conn struct {
+	*sql.Conn
+	db *sql.DB
+
+	begin, commit, rollback          *sql.Stmt
+	savepoint, release, undo         *sql.Stmt
+	addDecision, addEvaluation       *sql.Stmt
+	addCall, callTimes, setCallTimes *sql.Stmt
+	announce, settle                 *sql.Stmt
+}
+
+// openConn opens the connection without preparing anything, as there may be no tables yet.
+func openConn(ctx context.Context, path string) (*conn, error) {
+	name, err := dsn(path, false)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite3", name)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	c := &conn{db: db}
+	if c.Conn, err = db.Conn(ctx); err == nil {
+		err = c.checkDurable(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return c, nil
+}
+
+// checkDurable makes sure that the pragmas took effect: some file systems refuse WAL without an error.
+func (c *conn) checkDurable(ctx context.Context) error {
+	var mode string
+	var synchronous int
+	if err := c.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+		return err
+	}
+	if err := c.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {
+		return err
+	}
+	if mode != "wal" || synchronous != 2 {
+		return fmt.Errorf("the file system gives journal mode %s and synchronous %d, want wal and 2 (FULL): "+
+			"keep the ledger on a local disk", mode, synchronous)
+	}
+	// A WAL that a long read made grow is cut back to this at its next restart.
+	_, err := c.ExecContext(ctx, "PRAGMA journal_size_limit = 67108864")
+	return err
+}
+
+// prepare makes the statements that every call needs.
+func (c *conn) prepare(ctx context.Context) error {
+	for _, s := range []struct {
+		stmt **sql.Stmt
+		text string
+	}{
+		{&c.begin, "BEGIN IMMEDIATE"},
+		{&c.commit, "COMMIT"},
+		{&c.rollback, "ROLLBACK"},
+		{&c.savepoint, "SAVEPOINT request"},
+		{&c.release, "RELEASE request"},
+		{&c.undo, "ROLLBACK TO request"},
+		{&c.addDecision, addDecision},
+		{&c.addEvaluation, addEvaluation},
+		{&c.addCall, "INSERT INTO calls (decision_id) VALUES (?)"},
+		{&c.callTimes, "SELECT answered_at, ended_at FROM calls WHERE decision_id = ?"},
+		{&c.setCallTimes, setCallTimes},
+		{&c.announce, announce},
+		{&c.settle, "DELETE FROM challenges WHERE channel = ?"},
+	} {
+		var err error
+		if *s.stmt, err = c.PrepareContext(ctx, s.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close closes the connection with all that was prepared on it.
+func (c *conn) close() error { return errors.Join(c.Conn.Close(), c.db.Close()) }
+
+// isFault reports whether err is about the file and not about the request that met it: then no neighbour in the same
+// transaction can succeed either.
+func isFault(err error) bool {
+	e, ok := sqliteError(err)
+	switch {
+	case !ok:
+		return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
+	case e.Code == sqlite3.ErrConstraint, e.Code == sqlite3.ErrTooBig, e.Code == sqlite3.ErrMismatch:
+		return false
+	}
+	return true
+}
+
+// isBroken reports whether a fault may have left the connection unsound. A lock and a full disk do not.
+func isBroken(err error) bool {
+	e, ok := sqliteError(err)
+	if ok && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked || e.Code == sqlite3.ErrFull) {
+		return false
+	}
+	return isFault(err)
+}
+
+// isUnique reports whether err is the violation of a unique index.
+func isUnique(err error) bool {
+	e, _ := sqliteError(err)
+	return e.ExtendedCode == sqlite3.ErrConstraintUnique
+}
+
+func sqliteError(err error) (e sqlite3.Error, ok bool) {
+	ok = errors.As(err, &e)
+	return e, ok
+}
+
+// plainly says what an SQLite error means for the people who look after the machine.
+func plainly(err error) string {
+	e, ok := sqliteError(err)
+	if !ok {
+		return err.Error()
+	}
+	words := map[sqlite3.ErrNo]string{
+		sqlite3.ErrFull:     "the disk is full",
+		sqlite3.ErrBusy:     "another program holds a lock on the file (a transaction left open in a shell?)",
+		sqlite3.ErrLocked:   "another program holds a lock on the file (a transaction left open in a shell?)",
+		sqlite3.ErrReadonly: "the file or its directory is read-only",
+		sqlite3.ErrIoErr:    "reading or writing the disk failed",
+		sqlite3.ErrCantOpen: "the file cannot be opened (permissions, or too many open files)",
+		sqlite3.ErrCorrupt:  "the file is damaged: restore a backup",
+		sqlite3.ErrNotADB:   "the file is not an SQLite database",
+		sqlite3.ErrNomem:    "out of memory",
+	}[e.Code]
+	if words == "" {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s (SQLite: %v, code %d)", words, e, e.ExtendedCode)
+}
