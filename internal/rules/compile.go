@@ -1,0 +1,38 @@
+package rules
+
+import (
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// newCompiler returns a compiler that holds rules to the input's schema and to what they may do.
+func newCompiler(schemas *ast.SchemaSet) *ast.Compiler {
+	return ast.NewCompiler().
+		WithStrict(true).
+		WithSchemas(schemas).
+		WithCapabilities(capabilities()).
+		SetErrorLimit(0)
+}
+
+// compile compiles modules; it returns nil where that fails.
+func compile(modules map[string]*ast.Module, schemas *ast.SchemaSet, bad *faults) *ast.Compiler {
+	c := newCompiler(schemas)
+	c.Compile(modules)
+	if c.Failed() {
+		bad.add(c.Errors)
+		return nil
+	}
+	return c
+}
+
+// dataObject is what rules see as data.
+func dataObject(files map[string]*dataFile) (ast.Object, error) {
+	data := make(map[string]any, len(files))
+	for name, f := range files {
+		data[name] = f.value
+	}
+	v, err := ast.InterfaceToValue(data)
+	if err != nil {
+		return nil, err
+	}
+	return v.(ast.Object), nil
+}

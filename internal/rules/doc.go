@@ -1,0 +1,18 @@
+// Package rules asks the policy whether a call may be made. It is the only package that knows Open Policy Agent (OPA):
+// it reads a policy directory, checks and compiles it, evaluates it and turns what its rules say into one call.Decision.
+//
+// A policy directory holds
+//
+//	rules/<rule>.rego       one rule each, all in package dialwarden.outbound; <rule>_test.rego are its tests
+//	data/<name>.yaml        what the rules look up, as data.<name>; rules.yaml and directory.yaml are typed
+//	plans/<name>.yaml       number plans; not read here, but part of the revision
+//	schema/input.json       JSON Schema of the input; the shipped one stands in where it is missing
+//
+// Rego collects and Go combines. A rule adds members to the sets allow, deny, require, limit, route, notify and
+// sanction; each member names its rule. Combining is done here (combine.go): a call is released only if some allow
+// fires, no deny fires and every require is met. Anything that is not one well-typed answer in time is a refusal with
+// rule policy_error.
+//
+// A rule sees nothing but input and data: no network, no clock, no environment, no chance. So a decision can be computed
+// again from its facts and the revision of the policy.
+package rules

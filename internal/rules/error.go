@@ -1,0 +1,136 @@
+package rules
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// Error is a mistake in a file of the policy directory.
+type Error struct {
+	File    string // relative to the policy directory
+	Line    int    // 1-based; 0 where the whole file is meant
+	Column  int
+	Message string
+}
+
+// Error tells where the mistake is and what it is.
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.File, e.Message)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+}
+
+// faults collects everything that is wrong, so that an admin sees it at once.
+type faults struct {
+	found []*Error
+	other []error
+}
+
+// at adds a mistake at a place in a Rego file.
+func (f *faults) at(loc *ast.Location, format string, args ...any) {
+	e := &Error{Message: fmt.Sprintf(format, args...)}
+	if loc != nil {
+		e.File, e.Line, e.Column = loc.File, loc.Row, loc.Col
+	}
+	for _, have := range f.found {
+		if *have == *e {
+			return
+		}
+	}
+	f.found = append(f.found, e)
+}
+
+// in adds a mistake that concerns a whole file.
+func (f *faults) in(file, format string, args ...any) {
+	f.found = append(f.found, &Error{File: file, Message: fmt.Sprintf(format, args...)})
+}
+
+// add adds an error of another package that names its place itself.
+func (f *faults) add(err error) {
+	var many ast.Errors
+	var one *ast.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &many):
+		for _, e := range many {
+			f.at(e.Location, "%s", explain(e))
+		}
+	case errors.As(err, &one):
+		f.at(one.Location, "%s", explain(one))
+	default:
+		f.other = append(f.other, err)
+	}
+}
+
+func (f *faults) any() bool { return len(f.found)+len(f.other) > 0 }
+
+// err joins all mistakes in the order of their places; nil if there are none.
+func (f *faults) err() error {
+	slices.SortStableFunc(f.found, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	var all []error
+	for _, e := range f.found {
+		all = append(all, e)
+	}
+	return errors.Join(append(all, f.other...)...)
+}
+
+// explain says in words what OPA found, and what would be right where it knows.
+func explain(e *ast.Error) string {
+	msg := e.Message
+	if name, ok := strings.CutPrefix(msg, "undefined function "); ok {
+		return refusedBuiltin(name)
+	}
+	if d, ok := e.Details.(*ast.RefErrInvalidDetail); ok {
+		return explainRef(d, msg)
+	}
+	if e.Details != nil {
+		var lines []string
+		for _, line := range e.Details.Lines() {
+			if line = strings.TrimSpace(line); strings.Trim(line, "^ ") != "" {
+				lines = append(lines, line)
+			}
+		}
+		msg += ": " + strings.Join(lines, "; ")
+	}
+	return msg
+}
+
+// explainRef explains a look at a field that does not exist.
+func explainRef(d *ast.RefErrInvalidDetail, msg string) string {
+	if len(d.OneOf) == 0 {
+		return fmt.Sprintf("%s: %s", msg, d.Ref)
+	}
+	var names []string
+	for _, v := range d.OneOf {
+		if s, ok := v.(ast.String); ok {
+			names = append(names, string(s))
+		}
+	}
+	slices.Sort(names)
+	have, _ := d.Ref[d.Pos].Value.(ast.String)
+	return fmt.Sprintf("%s does not exist%s; %s has %s",
+		d.Ref[:d.Pos+1], didYouMean(string(have), names), d.Ref[:d.Pos], strings.Join(names, ", "))
+}
+
+// didYouMean names the candidate that is at most two edits from word, or nothing.
+func didYouMean(word string, candidates []string) string {
+	best, distance := "", 3
+	for _, c := range candidates {
+		if d := levenshtein.ComputeDistance(word, c); d < distance && d < len(c) {
+			best, distance = c, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}

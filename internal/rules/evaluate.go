@@ -1,0 +1,150 @@
+package rules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// places bounds the evaluations that run at the same time, in the whole process. Evaluating is work for the processor,
+// so more than a few at once gain nothing; and an evaluation that sits in a built-in function beyond its deadline keeps
+// its place until it comes back, so that runaways cannot pile up and eat the memory.
+var places = make(chan struct{}, max(4, 2*runtime.GOMAXPROCS(0)))
+
+// runaways counts the places that are held by evaluations beyond their deadline.
+var runaways atomic.Int32
+
+// errBusy is the answer while nothing but runaways is running.
+var errBusy = errors.New("no evaluation can begin: all that run are beyond their deadline")
+
+// evaluate asks the program, and returns at the deadline in any case. OPA looks at the deadline between expressions, not
+// within a built-in function. So a program whose built-in functions are all quick runs here, and any other on a
+// goroutine of its own, which is left behind at the deadline; the change of goroutine costs more than the evaluation.
+func evaluate(ctx context.Context, p *program, input *ast.Term, deadline time.Duration) ([]member, error) {
+	end := time.Now().Add(deadline)
+	if err := enter(ctx, deadline); err != nil {
+		return nil, err
+	}
+	var found []member
+	var err error
+	if p.quick {
+		found, err = here(p, input, time.Until(end))
+		<-places
+	} else {
+		found, err = aside(ctx, p, input, time.Until(end))
+	}
+	if topdown.IsCancel(err) {
+		err = fmt.Errorf("no answer within %v", deadline)
+	}
+	return found, err
+}
+
+// enter takes a place, and waits for one until the deadline.
+func enter(ctx context.Context, deadline time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return withdrawn(ctx)
+	}
+	select {
+	case places <- struct{}{}:
+		return nil
+	default:
+	}
+	if int(runaways.Load()) >= cap(places) {
+		return errBusy
+	}
+	timer := time.NewTimer(deadline)
+	defer timer.Stop()
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("no evaluation could begin within %v", deadline)
+	case <-ctx.Done():
+		return withdrawn(ctx)
+	}
+}
+
+func withdrawn(ctx context.Context) error {
+	return fmt.Errorf("the question was withdrawn: %w", context.Cause(ctx))
+}
+
+// errLate is OPA's error for an evaluation that was cancelled.
+var errLate = &topdown.Error{Code: topdown.CancelErr}
+
+// alarm cancels an evaluation after a time.
+type alarm struct {
+	cancel topdown.Cancel
+	timer  *time.Timer
+}
+
+// alarms are used again unless they went off.
+var alarms = sync.Pool{New: func() any {
+	c := topdown.NewCancel()
+	t := time.AfterFunc(time.Hour, c.Cancel)
+	t.Stop()
+	return &alarm{c, t}
+}}
+
+// here evaluates on the caller's goroutine.
+func here(p *program, input *ast.Term, left time.Duration) ([]member, error) {
+	a := alarms.Get().(*alarm)
+	a.timer.Reset(left)
+	found, err := p.ask(input, a.cancel)
+	if a.timer.Stop() {
+		alarms.Put(a)
+	}
+	return found, err
+}
+
+// aside evaluates on a goroutine of its own, and leaves it behind when the time is over.
+func aside(ctx context.Context, p *program, input *ast.Term, left time.Duration) ([]member, error) {
+	e := &evaluation{cancel: topdown.NewCancel(), done: make(chan struct{})}
+	go e.run(p, input)
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-e.done:
+		return e.found, e.err
+	case <-timer.C:
+		e.leave()
+		return nil, errLate
+	case <-ctx.Done():
+		e.leave()
+		return nil, withdrawn(ctx)
+	}
+}
+
+// evaluation is one that runs aside.
+type evaluation struct {
+	cancel topdown.Cancel
+	done   chan struct{}
+	over   atomic.Bool // it has ended, or its caller has left: whoever comes second settles the count of runaways
+	found  []member
+	err    error
+}
+
+// run evaluates and gives the place back.
+func (e *evaluation) run(p *program, input *ast.Term) {
+	e.found, e.err = p.ask(input, e.cancel)
+	<-places
+	if e.over.Swap(true) {
+		runaways.Add(-1)
+	}
+	close(e.done)
+}
+
+// leave cancels the evaluation and counts it as a runaway until it ends.
+func (e *evaluation) leave() {
+	e.cancel.Cancel()
+	runaways.Add(1)
+	if e.over.Swap(true) {
+		runaways.Add(-1) // it ended in this very moment
+	}
+}

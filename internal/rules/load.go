@@ -1,0 +1,138 @@
+package rules
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// DefaultDeadline is how long the policy may take where Options says nothing.
+const DefaultDeadline = 50 * time.Millisecond
+
+// Options says how a policy is used.
+type Options struct {
+	Deadline time.Duration // for one decision; 0 means DefaultDeadline
+	Language string        // of reasons: en or zh; empty means en
+}
+
+// Policy is one revision of a policy directory, compiled. It never changes and may be used by many goroutines.
+type Policy struct {
+	content   map[string][]byte
+	revision  string
+	deadline  time.Duration
+	directory call.Directory
+	book      *book
+	enforced  *program // nil where no rule is in force
+	shadowed  *program // nil where no rule is in mode shadow
+	broken    error    // why nothing can be decided; see Broken
+}
+
+// Load reads a policy directory, checks it, compiles it in strict mode against the schema of the input, and returns it
+// ready to judge. The error joins everything that is wrong, each with file, line and column: *Error and *yamlfile.Error.
+func Load(fsys fs.FS, opt Options) (*Policy, error) {
+	bad := &faults{}
+	s := read(fsys, opt.Language, bad)
+	if bad.any() {
+		return nil, bad.err()
+	}
+	p := &Policy{
+		content: s.content, revision: revisionOf(s.content), deadline: opt.Deadline, directory: s.directory, book: s.book,
+	}
+	if p.deadline <= 0 {
+		p.deadline = DefaultDeadline
+	}
+	p.enforced = s.program(enforce, bad)
+	p.shadowed = s.program(shadow, bad)
+	if bad.any() {
+		return nil, bad.err()
+	}
+	return p, nil
+}
+
+// source is a policy directory, read and checked.
+type source struct {
+	content   map[string][]byte
+	directory call.Directory
+	book      *book
+	modules   map[string]*ast.Module // without tests
+	schemas   *ast.SchemaSet
+	data      ast.Object
+}
+
+// read reads a policy directory and checks it. What it returns is of use only if nothing was bad.
+func read(fsys fs.FS, language string, bad *faults) *source {
+	s := &source{content: readContent(fsys, bad)}
+	files := readData(s.content, bad)
+	s.directory = readDirectory(files, bad)
+	s.book = readBook(files, language, bad)
+	var enums map[string][]string
+	s.schemas, enums = readSchema(s.content, bad)
+	s.modules = parseRules(s.content, false, bad)
+	if !bad.any() && len(s.modules) == 0 {
+		bad.in("rules", "there is no rule; a rule is a file rules/<name>.rego")
+	}
+	readable := !bad.any()
+	checkRules(s.modules, s.book, bad)
+	if !readable {
+		return s
+	}
+	if c := compile(s.modules, s.schemas, bad); c != nil {
+		checkRefs(c.Modules, files, enums, bad)
+	}
+	data, err := dataObject(files)
+	bad.add(err)
+	s.data = data
+	return s
+}
+
+// Broken returns a policy that refuses every call with rule policy_error and the given reason. A daemon that starts with
+// a policy that cannot be loaded uses it, so that calls are refused in order, and recorded.
+func Broken(why error) *Policy {
+	b := &book{rules: map[string]*rule{}}
+	b.fill(builtIn())
+	return &Policy{
+		revision: revisionOf(nil), broken: why, content: map[string][]byte{}, directory: call.Directory{}, book: b,
+		deadline: DefaultDeadline,
+	}
+}
+
+// Revision is a hash over the names and contents of all files of the policy, data and plans included: 16 hexadecimal
+// digits.
+func (p *Policy) Revision() string { return p.revision }
+
+// Files returns the files that make up the revision, by names like rules/local.rego. The contents are not to be changed.
+func (p *Policy) Files() map[string][]byte { return maps.Clone(p.content) }
+
+// Directory returns the phones of data/directory.yaml. It is not to be changed.
+func (p *Policy) Directory() call.Directory { return p.directory }
+
+// program compiles the rules of one mode; those of the other modes keep their helpers but add to no set.
+// It returns nil where there is nothing to ask.
+func (s *source) program(m mode, bad *faults) *program {
+	kept := map[string]*ast.Module{}
+	asked := map[string]bool{}
+	for name, module := range s.modules {
+		inForce := s.book.rules[ruleID(name)].mode() == m
+		k := module.Copy()
+		k.Rules = slices.DeleteFunc(k.Rules, func(x *ast.Rule) bool {
+			asked[nameOf(x)] = asked[nameOf(x)] || inForce && isHead(nameOf(x))
+			return isHead(nameOf(x)) && !inForce
+		})
+		kept[name] = k
+	}
+	if !slices.Contains(slices.Collect(maps.Values(asked)), true) {
+		return nil
+	}
+	c := compile(kept, s.schemas, bad)
+	if c == nil {
+		return nil
+	}
+	prog, err := newProgram(c, s.data, asked)
+	bad.add(err)
+	return prog
+}

@@ -1,0 +1,171 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// refs checks what compiled rules look at, which OPA does not: rules of the package and values of data that do not
+// exist are simply undefined to it, and a deny that looks at one would never fire.
+type refs struct {
+	names map[string]bool      // rules of the package
+	used  map[string]bool      // those that some rule looks at
+	data  map[string]*dataFile // by name under data
+	enums map[string][]string  // words that a field of the input can have
+	bad   *faults
+}
+
+// checkRefs walks the compiled modules.
+func checkRefs(modules map[string]*ast.Module, data map[string]*dataFile, enums map[string][]string, bad *faults) {
+	r := &refs{names: map[string]bool{}, used: map[string]bool{}, data: data, enums: enums, bad: bad}
+	for _, m := range modules {
+		for _, x := range m.Rules {
+			r.names[nameOf(x)] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(modules)) {
+		for _, x := range modules[name].Rules {
+			r.walk(x)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(modules)) {
+		for _, x := range modules[name].Rules {
+			r.stray(x)
+		}
+	}
+}
+
+// walk checks one rule. The place of a mistake is the expression's: a compiled reference has lost its own.
+func (r *refs) walk(x *ast.Rule) {
+	loc := x.Location
+	visit := ast.NewGenericVisitor(func(n any) bool {
+		switch n := n.(type) {
+		case *ast.Expr:
+			if n.Location != nil {
+				loc = n.Location
+			}
+			r.comparison(n, loc)
+		case ast.Ref:
+			r.ref(n, loc)
+		}
+		return false
+	})
+	visit.Walk(x.Head)
+	visit.Walk(x.Body)
+	for e := x.Else; e != nil; e = e.Else {
+		visit.Walk(e.Head)
+		visit.Walk(e.Body)
+	}
+}
+
+// ref checks one reference.
+func (r *refs) ref(ref ast.Ref, loc *ast.Location) {
+	if !ref[0].Equal(ast.DefaultRootDocument) || len(ref) < 2 {
+		return
+	}
+	path := constants(ref[1:])
+	if len(path) == 0 {
+		return
+	}
+	if path[0] == packageRoot {
+		r.rule(path, ref, loc)
+		return
+	}
+	f := r.data[path[0]]
+	if f == nil {
+		r.bad.at(loc, "%s: there is no data/%s.yaml%s", ref, path[0], didYouMean(path[0], slices.Collect(maps.Keys(r.data))))
+		return
+	}
+	here := f.value
+	for i, key := range path[1:] {
+		m, ok := here.(map[string]any)
+		if !ok {
+			r.bad.at(loc, "%s: in %s, %s is no mapping", ref, f.name, strings.Join(path[:i+1], "."))
+			return
+		}
+		if here, ok = m[key]; !ok {
+			r.bad.at(loc, "%s: %s has no %s%s", ref, f.name, strings.Join(path[1:i+2], "."),
+				didYouMean(key, slices.Collect(maps.Keys(m))))
+			return
+		}
+	}
+}
+
+// rule checks a reference to a rule.
+func (r *refs) rule(path []string, ref ast.Ref, loc *ast.Location) {
+	switch {
+	case len(path) >= 3 && "data."+strings.Join(path[:2], ".") == pkg:
+		r.used[path[2]] = true
+		if !r.names[path[2]] {
+			r.bad.at(loc, "%s: there is no rule %s%s", ref, path[2], didYouMean(path[2], slices.Collect(maps.Keys(r.names))))
+		}
+	default:
+		r.bad.at(loc, "%s: name the rule that is meant; the package is dialwarden.outbound", ref)
+	}
+}
+
+// constants is the part of a reference that is known before evaluation.
+func constants(ref ast.Ref) []string {
+	var path []string
+	for _, t := range ref {
+		s, ok := t.Value.(ast.String)
+		if !ok {
+			break
+		}
+		path = append(path, string(s))
+	}
+	return path
+}
+
+// stray refuses a rule that adds to nothing and that nothing looks at: most likely a head that is spelled wrong.
+func (r *refs) stray(x *ast.Rule) {
+	name := nameOf(x)
+	if isHead(name) || r.used[name] {
+		return
+	}
+	hint := didYouMean(name, heads)
+	if x.Head.RuleKind() == ast.MultiValue || hint != "" && len(x.Head.Args) == 0 {
+		r.bad.at(x.Location, "nothing looks at %s%s; a rule adds to %s", name, hint, strings.Join(heads, ", "))
+	}
+}
+
+// comparison refuses to compare a field of the input with a word that the field can never be.
+func (r *refs) comparison(x *ast.Expr, loc *ast.Location) {
+	if !x.IsCall() || len(x.Operands()) < 2 {
+		return
+	}
+	a, b := x.Operand(0), x.Operand(1)
+	switch x.Operator().String() {
+	case "eq", "equal", "neq":
+		r.wordOf(a, b, loc)
+		r.wordOf(b, a, loc)
+	case "internal.member_2":
+		forEach(b, func(t *ast.Term) { r.wordOf(a, t, loc) })
+	}
+}
+
+// wordOf checks the word t against the field that ref names.
+func (r *refs) wordOf(ref, t *ast.Term, loc *ast.Location) {
+	field, ok := ref.Value.(ast.Ref)
+	s, isText := t.Value.(ast.String)
+	if !ok || !isText || !field.IsGround() {
+		return
+	}
+	words := r.enums[field.String()]
+	if len(words) > 0 && !slices.Contains(words, string(s)) {
+		r.bad.at(loc, "%s is never %s%s; it is one of %s", field, t, didYouMean(string(s), words), strings.Join(words, ", "))
+	}
+}
+
+// forEach visits the elements of an array or a set.
+func forEach(t *ast.Term, do func(*ast.Term)) {
+	switch v := t.Value.(type) {
+	case *ast.Array:
+		v.Foreach(do)
+	case ast.Set:
+		v.Foreach(do)
+	}
+}
