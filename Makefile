@@ -42,7 +42,7 @@ lint: tools $(GOLANGCI) ## golangci-lint, built into the cache when it is not th
 	$(GOLANGCI) run ./...
 
 fmt: ## format the Go code
-	gofmt -w cmd internal policy dialplan examples
+	gofmt -w $$(go list -f '{{.Dir}}' ./...)
 
 clean: ## remove what was built here (not the cache)
 	rm -rf bin dist

@@ -71,7 +71,7 @@ func sweep(base string) error {
 
 // lock opens the file and takes a lock on it that lasts until the file is closed or the process ends.
 func lock(path string, flags, how int) (*os.File, error) {
-	file, err := os.OpenFile(path, flags|os.O_RDWR, 0o600) //nolint:gosec // a path of our own
+	file, err := os.OpenFile(path, flags|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (c *Call) pressRTP(code byte, _ rune, k Keys) error {
 			return nil // the key was the last: it has ended the call
 		}
 		event := []byte{code, volume, 0, 0}
-		binary.BigEndian.PutUint16(event[2:], uint16(min(i+1, frames)*frameSamples)) //nolint:gosec // at most some seconds
+		binary.BigEndian.PutUint16(event[2:], uint16(min(i+1, frames)*frameSamples))
 		if i >= frames {
 			event[1] |= 0x80
 		}

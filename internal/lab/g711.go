@@ -5,13 +5,13 @@ var decodePCMU, decodePCMA = g711Tables()
 
 func g711Tables() (mu, a [256]int) {
 	for code := range 256 {
-		u := ^byte(code) //nolint:gosec // 0 to 255
+		u := ^byte(code)
 		sample := ((int(u&0x0f) << 3) + 0x84) << (u >> 4 & 7)
 		mu[code] = sample - 0x84
 		if u&0x80 != 0 {
 			mu[code] = 0x84 - sample
 		}
-		v := byte(code) ^ 0x55 //nolint:gosec // 0 to 255
+		v := byte(code) ^ 0x55
 		sample = int(v&0x0f)<<4 + 8
 		if exponent := v >> 4 & 7; exponent > 0 {
 			sample = (sample + 0x100) << (exponent - 1)

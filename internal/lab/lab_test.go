@@ -210,7 +210,7 @@ func TestRoot(t *testing.T) {
 		t.Errorf("an empty tree: %v", err)
 	}
 	must(t, os.MkdirAll(filepath.Join(tree, "usr/sbin"), 0o755))
-	must(t, os.WriteFile(filepath.Join(tree, "usr/sbin/asterisk"), nil, 0o755)) //nolint:gosec // a program
+	must(t, os.WriteFile(filepath.Join(tree, "usr/sbin/asterisk"), nil, 0o755))
 	if root, err := lab.Root(); err != nil || root != tree {
 		t.Errorf("a tree with a program: %q, %v", root, err)
 	}
