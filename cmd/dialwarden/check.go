@@ -1,0 +1,157 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dialwarden/dialwarden/internal/app"
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// checked is the answer of check: the decision, and what the dialled digits mean.
+type checked struct {
+	call.Decision
+	Callee call.Callee `json:"callee"`
+	Input  *call.Facts `json:"input,omitempty"` // with --explain
+}
+
+type checkFlags struct {
+	from, to, at    string
+	credentials     []string
+	asJSON, explain bool
+}
+
+func newCheck() *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check --from EXTENSION --to DIGITS",
+		Short: "Say what the policy would decide about a call, without making it",
+		Long: `Say what the policy would decide about a call, without Asterisk and without a ledger.
+
+The exit status is 0 if the call would be allowed or the caller would be asked for
+something, 1 if it would be refused.`,
+		Example: `  dialwarden check --from 101 --to 902112345678
+  dialwarden check --from 101 --to 902112345678 --credential pin --explain
+  dialwarden check --from 101 --to 962345678 --at 2026-12-24T22:00:00+08:00 --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd, f) },
+	}
+	cmd.Flags().StringVar(&f.from, "from", "", "the caller's `EXTENSION`")
+	cmd.Flags().StringVar(&f.to, "to", "", "the `DIGITS` as dialled")
+	cmd.Flags().StringVar(&f.at, "at", "", "the `TIME` of the call, RFC 3339 (default now)")
+	cmd.Flags().StringArrayVar(&f.credentials, "credential", nil,
+		"`KIND` of proof the caller has given: pin, token, approval or matter; pin:2 is a PIN of level 2 (default 9)")
+	cmd.Flags().BoolVar(&f.explain, "explain", false, "tell the facts that the policy saw")
+	jsonFlag(cmd, &f.asJSON)
+	for _, name := range []string{"from", "to"} {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // the flag is defined above
+		}
+	}
+	return cmd
+}
+
+func check(cmd *cobra.Command, f checkFlags) error {
+	at, err := parseAt(f.at)
+	if err != nil {
+		return err
+	}
+	proved, err := parseCredentials(f.credentials)
+	if err != nil {
+		return err
+	}
+	cfg, err := load(cmd)
+	if err != nil {
+		return err
+	}
+	edition, err := app.LoadEdition(cfg)
+	if err != nil {
+		return err
+	}
+	facts := edition.Book.Facts(
+		call.Attempt{Source: call.SourceARI, Extension: f.from, Dialled: f.to, At: at}, call.Usage{}, proved)
+	out := checked{Decision: edition.Book.Judge(cmd.Context(), facts), Callee: facts.Callee}
+	if f.explain {
+		out.Input = &facts
+	}
+	if f.asJSON {
+		err = printJSON(cmd.OutOrStdout(), out)
+	} else {
+		err = printChecked(cmd.OutOrStdout(), out)
+	}
+	if err == nil && out.Action == call.Deny {
+		return errNo
+	}
+	return err
+}
+
+func parseAt(s string) (time.Time, error) {
+	if s == "" {
+		return time.Now(), nil
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return at, fmt.Errorf("--at %q: must be a time like 2026-11-23T14:30:00+08:00", s)
+	}
+	return at, nil
+}
+
+// parseCredentials reads pin, pin:LEVEL, token, approval and matter.
+func parseCredentials(kinds []string) (call.Credentials, error) {
+	var c call.Credentials
+	for _, k := range kinds {
+		kind, arg, levelled := strings.Cut(k, ":")
+		cred := call.Credential{Valid: true, Holder: "somebody", Level: 9}
+		if levelled {
+			if _, err := fmt.Sscanf(arg+"\n", "%d\n", &cred.Level); err != nil || cred.Level < 0 || kind != string(call.PIN) {
+				return c, fmt.Errorf("--credential %q: a level is a number after pin, like pin:2", k)
+			}
+		}
+		if !c.Set(call.CredentialKind(kind), cred) {
+			return c, fmt.Errorf("--credential %q: must be pin, token, approval or matter", k)
+		}
+	}
+	return c, nil
+}
+
+// printChecked tells a decision in words.
+func printChecked(w io.Writer, c checked) error {
+	var errs []error
+	say := func(format string, args ...any) {
+		_, err := fmt.Fprintf(w, format+"\n", args...)
+		errs = append(errs, err)
+	}
+	say("%s by rule %s", c.Action, c.Rule)
+	for _, r := range c.Reasons {
+		say("  %s: %s", r.Rule, r.Text)
+	}
+	for _, r := range c.Requires {
+		kinds := make([]string, len(r.AnyOf))
+		for i, k := range r.AnyOf {
+			kinds[i] = string(k)
+		}
+		say("  %s wants: %s", r.Rule, strings.Join(kinds, " or "))
+	}
+	if c.MaxSeconds > 0 {
+		say("  cut after %v", time.Duration(c.MaxSeconds)*time.Second)
+	}
+	if c.Action == call.Deny {
+		say("  the caller hears %q, hangup cause %d", c.Prompt, c.Cause)
+	}
+	for _, s := range c.Shadow {
+		say("  in shadow: rule %s would %s. %s", s.Rule, s.Head, s.Reason)
+	}
+	n := c.Callee
+	say("number: %s, %s, sent to the trunk as %s", n.Class, orDash(n.E164), orDash(n.Digits))
+	say("policy revision: %s", c.PolicyRevision)
+	if c.Input != nil {
+		say("the policy saw:")
+		errs = append(errs, printJSON(w, c.Input))
+	}
+	return errors.Join(errs...)
+}

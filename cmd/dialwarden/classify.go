@@ -1,0 +1,52 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dialwarden/dialwarden/internal/app"
+)
+
+func newClassify() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "classify DIGITS...",
+		Short: "Say what dialled digits mean: class, number, area, carrier prefix",
+		Long: `Say what dialled digits mean at this site, by the number plan and the directory.
+
+Write -- before digits that begin with a dash or other oddities of the shell.`,
+		Example: "  dialwarden classify 962345678 16812345 0085221234567\n  dialwarden classify --json 110",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			edition, err := app.LoadEdition(cfg)
+			if err != nil {
+				return err
+			}
+			rows := [][]string{{"DIALLED", "CLASS", "NUMBER", "SENT TO THE TRUNK", "REGION", "AREA", "CARRIER", "RISK"}}
+			for _, dialled := range args {
+				n := edition.Book.Numbers.Classify(dialled).Number
+				if asJSON {
+					if err := printJSON(cmd.OutOrStdout(), n); err != nil {
+						return err
+					}
+					continue
+				}
+				rows = append(rows, []string{
+					n.Dialled, string(n.Class), orDash(n.E164), orDash(n.Digits), orDash(n.Region), orDash(n.Area),
+					orDash(n.CarrierPrefix), orDash(strings.Join(n.Risk, ", ")),
+				})
+			}
+			if asJSON {
+				return nil
+			}
+			return table(cmd.OutOrStdout(), rows)
+		},
+	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}

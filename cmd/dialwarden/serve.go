@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/dialwarden/dialwarden/internal/app"
+)
+
+func newServe() *cobra.Command {
+	var format, level string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the daemon: decide calls until it is told to stop",
+		Long: `Run the daemon. It attaches to Asterisk (and waits for it where it is not there yet),
+decides calls, and writes every decision to the ledger.
+
+SIGHUP reads the policy again; a policy with a fault is not used. SIGTERM stops: calls in
+progress go on, and from then on Asterisk lets out emergency calls only.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := newLogger(cmd.ErrOrStderr(), format, level)
+			if err != nil {
+				return err
+			}
+			cfg, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			a, err := app.Open(cmd.Context(), cfg, log)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), a, log)
+		},
+	}
+	cmd.Flags().StringVar(&format, "log-format", "", "console for people, json for machines (default: console on a terminal, else json)")
+	cmd.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
+	return cmd
+}
+
+// serve runs the daemon, reloads it on SIGHUP and keeps systemd informed.
+func serve(ctx context.Context, a *app.App, log zerolog.Logger) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	stopped := make(chan error, 1)
+	go func() { stopped <- a.Run(ctx) }()
+	notify(log, daemon.SdNotifyReady)
+	stopping := ctx.Done()
+	for {
+		select {
+		case <-hangup:
+			notify(log, daemon.SdNotifyReloading)
+			_ = a.Reload() // it has logged what is wrong, and the old policy stays in force
+			notify(log, daemon.SdNotifyReady)
+		case <-stopping:
+			notify(log, daemon.SdNotifyStopping)
+			stopping = nil
+		case err := <-stopped:
+			return err
+		}
+	}
+}
+
+// notify tells systemd of a state; outside systemd it does nothing.
+func notify(log zerolog.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		log.Warn().Err(err).Msg("systemd could not be told")
+	}
+}
+
+// newLogger makes the logger that the flags ask for.
+func newLogger(w io.Writer, format, level string) (zerolog.Logger, error) {
+	l, err := zerolog.ParseLevel(level)
+	if err != nil || level == "" {
+		return zerolog.Nop(), fmt.Errorf("--log-level %q: must be debug, info, warn or error", level)
+	}
+	if format == "" {
+		format = "json"
+		if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+			format = "console"
+		}
+	}
+	switch format {
+	case "json":
+	case "console":
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: "15:04:05.000"}
+	default:
+		return zerolog.Nop(), fmt.Errorf("--log-format %q: must be console or json", format)
+	}
+	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
+	return zerolog.New(w).Level(l).With().Timestamp().Logger(), nil
+}

@@ -1,0 +1,171 @@
+// Package app builds the daemon from its rooms, runs it, reloads its policy and stops it.
+package app
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/dialwarden/dialwarden/internal/ari"
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/config"
+	"github.com/dialwarden/dialwarden/internal/control"
+	"github.com/dialwarden/dialwarden/internal/gate"
+	"github.com/dialwarden/dialwarden/internal/ledger"
+	"github.com/dialwarden/dialwarden/internal/watch"
+)
+
+// stopTimeout is how long calls in the middle of a decision may take to end when the daemon stops.
+const stopTimeout = 10 * time.Second
+
+// App is the daemon. Use Open, then Run, which closes it.
+type App struct {
+	cfg     config.Config
+	log     zerolog.Logger
+	ledger  *ledger.Ledger
+	edition atomic.Pointer[Edition]
+	gate    *gate.Gate
+	watch   *watch.Watch
+	ari     *ari.Client
+	control *control.Server
+
+	reloading sync.Mutex
+	closers   []func() error // what was made, first to last; closed last to first
+}
+
+// Open builds the daemon: everything that can be wrong with the configuration, the policy, the key or the ledger is an
+// error here. Asterisk need not be there.
+func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, err error) {
+	a := &App{cfg: cfg, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	password, err := readPassword(cfg.Asterisk.PasswordFile)
+	if err != nil {
+		return nil, err
+	}
+	edition, err := LoadEdition(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.openLedger(); err != nil {
+		return nil, err
+	}
+	if err := a.enforce(ctx, edition); err != nil {
+		return nil, err
+	}
+	if a.watch, err = watch.New(ctx, a.ledger, log); err != nil {
+		return nil, err
+	}
+	a.gate, err = gate.New(ctx, gate.Config{
+		Book:   func() *gate.Book { return a.edition.Load().Book },
+		Ledger: a.ledger, Tracker: a.watch, Dialogue: call.DefaultDialogue(), Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.ari, err = ari.New(ari.Config{
+		URL: cfg.Asterisk.URL, Username: cfg.Asterisk.Username, Password: password,
+		Application: cfg.Asterisk.Application, Log: log,
+	}, switchboard{a.gate, a.watch})
+	if err != nil {
+		return nil, err
+	}
+	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{PINs: a.ledger, Reload: a.Reload}, log)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, a.control.Close)
+	return a, nil
+}
+
+func (a *App) openLedger() error {
+	key, err := ledger.LoadOrCreateKey(a.cfg.Ledger.KeyFile)
+	if err != nil {
+		return fmt.Errorf("ledger.key_file: %w", err)
+	}
+	if a.ledger, err = ledger.Open(a.cfg.Ledger.Path, key); err != nil {
+		return fmt.Errorf("the ledger %s cannot be opened: %w", a.cfg.Ledger.Path, err)
+	}
+	a.closers = append(a.closers, a.ledger.Close)
+	return nil
+}
+
+// readPassword returns the first line of the file.
+func readPassword(path string) (string, error) {
+	data, err := os.ReadFile(path) //nolint:gosec // the admin names the file
+	if err != nil {
+		return "", fmt.Errorf("asterisk.password_file: %w", err)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	if !lines.Scan() || lines.Text() == "" {
+		return "", fmt.Errorf("asterisk.password_file: %s holds no password in its first line", path)
+	}
+	return lines.Text(), nil
+}
+
+// Run decides calls until ctx ends. Then callers who are being asked are told to try later, calls being decided are
+// decided, calls in progress go on, and everything is closed.
+func (a *App) Run(ctx context.Context) error {
+	connection, disconnect := context.WithCancel(context.WithoutCancel(ctx))
+	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
+	var events, ends sync.WaitGroup
+	events.Go(func() { a.ari.Run(connection) })
+	ends.Go(func() { a.watch.Run(following) })
+
+	<-ctx.Done()
+	a.log.Info().Msg("stopping: calls in progress go on, emergency calls go out, all others are refused")
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	err := a.gate.Stop(stopping)
+	disconnect()
+	events.Wait()
+	unfollow()
+	ends.Wait()
+	return errors.Join(err, a.close())
+}
+
+// close closes what was made, the last first.
+func (a *App) close() error {
+	var errs []error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		errs = append(errs, a.closers[i]())
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}
+
+// Reload reads the policy again. Only a policy without a fault comes into force; else the old one stays, and the error
+// says what is wrong. Calls that are being decided keep the policy they began with.
+func (a *App) Reload() error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	e, err := LoadEdition(a.cfg)
+	if err == nil {
+		err = a.enforce(context.Background(), e)
+	}
+	if err != nil {
+		a.log.Error().Err(err).Str("in_force", a.edition.Load().Policy.Revision()).Msg("the new policy is not used; the old one stays in force")
+	}
+	return err
+}
+
+// enforce keeps the edition's content in the ledger and puts it in force.
+func (a *App) enforce(ctx context.Context, e *Edition) error {
+	if err := a.ledger.SaveRevision(ctx, e.Policy.Revision(), time.Now(), e.Policy.Files()); err != nil {
+		return fmt.Errorf("the policy revision cannot be kept in the ledger: %w", err)
+	}
+	a.edition.Store(e)
+	a.log.Info().Str("revision", e.Policy.Revision()).Msg("policy in force")
+	return nil
+}

@@ -1,0 +1,39 @@
+package app
+
+import (
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/ari"
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/gate"
+	"github.com/dialwarden/dialwarden/internal/watch"
+)
+
+// switchboard connects the adapter to the rooms that want its events: the gate, which decides, and the watch, which
+// follows calls to their end. It satisfies ari.Handler.
+type switchboard struct {
+	gate  *gate.Gate
+	watch *watch.Watch
+}
+
+func (s switchboard) Arrive(a call.Attempt, entry string, l *ari.Line) { s.gate.Arrive(a, entry, l) }
+
+func (s switchboard) Deliver(channel string, e call.Event) { s.gate.Deliver(channel, e) }
+
+func (s switchboard) Emergency(a call.Attempt) { s.gate.Emergency(a) }
+
+func (s switchboard) Answered(channel string, at time.Time) { s.watch.Answered(channel, at) }
+
+func (s switchboard) Ended(channel string, at time.Time, cause int) {
+	s.watch.Ended(channel, at, cause)
+	s.gate.Gone(channel)
+}
+
+func (s switchboard) Sweep(found ari.Snapshot) {
+	snapshot := gate.Snapshot{Taken: found.Taken, Channels: found.Channels}
+	for _, w := range found.Waiting {
+		snapshot.Waiting = append(snapshot.Waiting, gate.Waiting{Attempt: w.Attempt, Entry: w.Entry, Line: w.Line})
+	}
+	s.watch.Sweep(found.Channels, found.Taken)
+	s.gate.Sweep(snapshot)
+}

@@ -1,0 +1,175 @@
+// Package control lets the command line reach the running daemon over a Unix socket that only the daemon's user may
+// open. Verbs that change something go this way, so that the ledger has one writer.
+//
+// It speaks HTTP with JSON bodies:
+//
+//	POST /pins              {"pin","holder","department","level"}  →  {"id"}
+//	POST /pins/{id}/disable                                        →  {}
+//	POST /reload                                                   →  {}
+//
+// An answer that is not 2xx has the body {"error"}.
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+const (
+	timeout     = 10 * time.Second
+	largestBody = 64 << 10
+)
+
+// PINs changes PINs.
+type PINs interface {
+	AddPIN(ctx context.Context, pin call.Secret, owner call.PINOwner) (id int64, err error)
+	DisablePIN(ctx context.Context, id int64) error
+}
+
+// Verbs is what the daemon does on request.
+type Verbs struct {
+	PINs   PINs
+	Reload func() error
+}
+
+// Server answers on the socket. Use Listen.
+type Server struct{ http *http.Server }
+
+// Listen makes the socket, with mode 0600, and serves it in the background. A socket that an earlier daemon left behind
+// is replaced; whoever calls must know that no other daemon is running.
+func Listen(socket string, v Verbs, log zerolog.Logger) (*Server, error) {
+	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("control.socket: %w", err)
+	}
+	old := syscall.Umask(0o177) // the socket must never be open to others, not even for a moment
+	l, err := new(net.ListenConfig).Listen(context.Background(), "unix", socket)
+	syscall.Umask(old)
+	if err != nil {
+		return nil, fmt.Errorf("control.socket: %w", err)
+	}
+	s := &Server{http: &http.Server{Handler: handler(v), ReadTimeout: timeout, WriteTimeout: timeout}}
+	go func() {
+		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error().Err(err).Msg("the control socket has failed")
+		}
+	}()
+	return s, nil
+}
+
+// Close finishes what is under way and removes the socket.
+func (s *Server) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return s.http.Shutdown(ctx)
+}
+
+// newPIN is the request to add a PIN. The digits travel over the socket only, and are wrapped at once.
+type newPIN struct {
+	PIN string `json:"pin"`
+	call.PINOwner
+}
+
+func handler(v Verbs) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /pins", answer(func(r *http.Request) (any, error) {
+		var in newPIN
+		if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&in); err != nil {
+			return nil, errors.New("the request cannot be read") // the cause might quote the digits
+		}
+		id, err := v.PINs.AddPIN(r.Context(), call.NewSecret(in.PIN), in.PINOwner)
+		return map[string]int64{"id": id}, err
+	}))
+	mux.HandleFunc("POST /pins/{id}/disable", answer(func(r *http.Request) (any, error) {
+		id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+		if err != nil {
+			return nil, errors.New("a PIN's id is a number")
+		}
+		return struct{}{}, v.PINs.DisablePIN(r.Context(), id)
+	}))
+	mux.HandleFunc("POST /reload", answer(func(*http.Request) (any, error) {
+		return struct{}{}, v.Reload()
+	}))
+	return mux
+}
+
+// answer turns a function into a handler.
+func answer(do func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		out, err := do(r)
+		w.Header().Set("Content-Type", "application/json")
+		if err != nil {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			out = map[string]string{"error": err.Error()}
+		}
+		_ = json.NewEncoder(w).Encode(out) // the client may have gone
+	}
+}
+
+// Client talks to a running daemon. Use Dial. It satisfies PINs.
+type Client struct{ http *http.Client }
+
+// Dial returns a client if a daemon listens on the socket.
+func Dial(ctx context.Context, socket string) (c *Client, running bool) {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{Timeout: timeout}).DialContext(ctx, "unix", socket)
+	}
+	conn, err := dial(ctx, "", "")
+	if err != nil {
+		return nil, false
+	}
+	_ = conn.Close()
+	return &Client{&http.Client{Timeout: timeout, Transport: &http.Transport{DialContext: dial}}}, true
+}
+
+// AddPIN has the daemon add a PIN.
+func (c *Client) AddPIN(ctx context.Context, pin call.Secret, owner call.PINOwner) (int64, error) {
+	var out struct{ ID int64 }
+	err := c.post(ctx, "/pins", newPIN{PIN: pin.Reveal(), PINOwner: owner}, &out)
+	return out.ID, err
+}
+
+// DisablePIN has the daemon disable a PIN.
+func (c *Client) DisablePIN(ctx context.Context, id int64) error {
+	return c.post(ctx, fmt.Sprintf("/pins/%d/disable", id), nil, nil)
+}
+
+func (c *Client) post(ctx context.Context, path string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://dialwarden"+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("the daemon does not answer: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		var fault struct{ Error string }
+		if err := json.NewDecoder(resp.Body).Decode(&fault); err != nil || fault.Error == "" {
+			return fmt.Errorf("the daemon answers %s", resp.Status)
+		}
+		return errors.New(fault.Error)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(out)
+}
