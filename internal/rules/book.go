@@ -59,6 +59,7 @@ type rule struct {
 type book struct {
 	rules    map[string]*rule
 	language string
+	unread   bool // rules.yaml could not be read
 }
 
 // unlistedPhone is the key of the reason that no_rule_allows gives for a phone that is not in the directory.
@@ -74,10 +75,11 @@ const defaultRank = 100
 // readBook reads data/rules.yaml strictly.
 func readBook(files map[string]*dataFile, language string, bad *faults) *book {
 	b := &book{rules: map[string]*rule{}, language: language}
-	entries := builtIn()
+	entries := map[string]entry{}
 	if f := files["rules"]; f != nil {
 		if err := yamlfile.Decode(f.name, f.src, &entries); err != nil {
 			bad.add(err)
+			b.unread = true
 		}
 		for _, id := range slices.Sorted(maps.Keys(entries)) {
 			checkEntry(f, id, entries[id], bad)
@@ -87,14 +89,26 @@ func readBook(files map[string]*dataFile, language string, bad *faults) *book {
 	return b
 }
 
-// fill makes a rule of each entry.
+// fill makes a rule of each entry, and of what Dialwarden decides by itself, so far as the entries do not word it.
 func (b *book) fill(entries map[string]entry) {
 	for id, e := range entries {
 		b.rules[id] = &rule{id: id, entry: e, heads: map[string][]*ast.Location{}}
 	}
+	for id, own := range builtIn() {
+		if b.rules[id] == nil {
+			b.rules[id] = &rule{id: id, heads: map[string][]*ast.Location{}}
+		}
+		e := &b.rules[id].entry
+		if e.Text == (texts{}) {
+			e.Text = own.Text
+		}
+		if e.Reasons == nil {
+			e.Reasons = own.Reasons
+		}
+	}
 }
 
-// builtIn are the entries of what Dialwarden decides by itself, for a rules.yaml that does not word them.
+// builtIn are the texts of what Dialwarden decides by itself, for a rules.yaml that does not word them.
 func builtIn() map[string]entry {
 	return map[string]entry{
 		call.RuleEmergency: {Text: texts{En: "Emergency calls always go out."}},
@@ -102,9 +116,7 @@ func builtIn() map[string]entry {
 			Text:    texts{En: "No rule allows this call."},
 			Reasons: map[string]texts{unlistedPhone: {En: "The phone is not in the directory."}},
 		},
-		call.RulePolicyError: {
-			Text: texts{En: "The policy gave no usable answer"}, Prompt: call.PromptUnavailable, Cause: call.CauseTemporaryFailure,
-		},
+		call.RulePolicyError: {Text: texts{En: "The policy gave no usable answer"}},
 	}
 }
 

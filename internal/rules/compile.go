@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"strings"
+
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
@@ -17,11 +19,21 @@ func newCompiler(schemas *ast.SchemaSet) *ast.Compiler {
 func compile(modules map[string]*ast.Module, schemas *ast.SchemaSet, bad *faults) *ast.Compiler {
 	c := newCompiler(schemas)
 	c.Compile(modules)
-	if c.Failed() {
-		bad.add(c.Errors)
-		return nil
+	if !c.Failed() {
+		return c
 	}
-	return c
+	known := bad.any()
+	for _, e := range c.Errors {
+		switch {
+		case e.Location == nil:
+			bad.in(inputSchema, "%s", e.Message)
+		case known && strings.HasPrefix(e.Message, "conflicting rules "):
+			// One of them is no set, which has been said.
+		default:
+			bad.add(e)
+		}
+	}
+	return nil
 }
 
 // dataObject is what rules see as data.

@@ -78,7 +78,7 @@ func unusable(v any, depth int) string {
 	case nil, bool, string, int64, uint64:
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Sprintf("%v is no number that a rule can use", v)
+			return "a number is too large"
 		}
 	case []any:
 		for _, x := range v {
@@ -113,6 +113,8 @@ func (r *reader) Visit(n yaml.Node) yaml.Visitor {
 		if plain := fmt.Sprint(n.Value); plain != t.Value {
 			r.refuse(t, "%s is read as %s; put digits that are dialled into quotes: %q", t.Value, plain, t.Value)
 		}
+	case *yaml.NanNode, *yaml.InfinityNode:
+		r.refuse(t, "%s is no number that a rule can use", t.Value)
 	case *yaml.AnchorNode, *yaml.AliasNode, *yaml.MergeKeyNode:
 		r.refuse(t, "anchors, aliases and merge keys are not read here; write it out")
 	case *yaml.TagNode:

@@ -89,8 +89,11 @@ func explain(e *ast.Error) string {
 	if name, ok := strings.CutPrefix(msg, "undefined function "); ok {
 		return refusedBuiltin(name)
 	}
-	if d, ok := e.Details.(*ast.RefErrInvalidDetail); ok {
+	switch d := e.Details.(type) {
+	case *ast.RefErrInvalidDetail:
 		return explainRef(d, msg)
+	case *ast.UnificationErrDetail:
+		return fmt.Sprintf("a %s can never be equal to a %s", d.Left, d.Right)
 	}
 	if e.Details != nil {
 		var lines []string

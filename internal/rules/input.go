@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -41,7 +42,7 @@ var (
 	lineShape   = newShape("kind")
 	usageShape  = newShape("concurrent_calls")
 	sanctShape  = newShape("suspended")
-	credsShape  = newShape("pin")
+	credsShape  = newShape("pin", "token", "approval", "matter")
 	credShape   = newShape("valid", "id", "holder", "department", "level")
 	attemptKeys = newShape("source", "channel", "extension", "dialled", "at", "adopted")
 )
@@ -77,7 +78,8 @@ var (
 	plainPhone   = lineShape.object(text("phone"))
 	idle         = usageShape.object(number(0))
 	unsanctioned = sanctShape.object(truth(false))
-	nothingGiven = credsShape.object(credentialOf(&call.Credential{}))
+	notGiven     = newCredential(call.Credential{})
+	nothingGiven = credsShape.object(notGiven, notGiven, notGiven, notGiven)
 	noRisk       = ast.ArrayTerm()
 )
 
@@ -106,7 +108,7 @@ func credentialsOf(c call.Credentials) *ast.Term {
 	if c == (call.Credentials{}) {
 		return nothingGiven
 	}
-	return credsShape.object(credentialOf(&c.PIN))
+	return credsShape.object(credentialOf(c.PIN), credentialOf(c.Token), credentialOf(c.Approval), credentialOf(c.Matter))
 }
 
 func riskOf(risk []string) *ast.Term {
@@ -125,13 +127,28 @@ func calleeOf(c *call.Callee) *ast.Term {
 		text(c.Area), text(c.CarrierPrefix), riskOf(c.Risk), text(c.Extension), text(c.Holder), text(c.Department))
 }
 
-func credentialOf(c *call.Credential) *ast.Term {
+func credentialOf(c call.Credential) *ast.Term {
+	if c == (call.Credential{}) {
+		return notGiven
+	}
+	return newCredential(c)
+}
+
+func newCredential(c call.Credential) *ast.Term {
 	return credShape.object(truth(c.Valid), ast.InternedTerm(c.ID), text(c.Holder), text(c.Department), number(c.Level))
 }
 
-func text(s string) *ast.Term { return ast.InternedTerm(s) }
-func number(n int) *ast.Term  { return ast.InternedTerm(n) }
-func truth(b bool) *ast.Term  { return ast.InternedTerm(b) }
+// text is a text as JSON would carry it: what is no UTF-8 becomes the replacement character, so that the input is the
+// same when it is read back from the ledger.
+func text(s string) *ast.Term {
+	if !utf8.ValidString(s) {
+		s = string([]rune(s))
+	}
+	return ast.InternedTerm(s)
+}
+
+func number(n int) *ast.Term { return ast.InternedTerm(n) }
+func truth(b bool) *ast.Term { return ast.InternedTerm(b) }
 
 // checkFacts says what in the facts no rule could be right about.
 func checkFacts(f *call.Facts) error {

@@ -94,7 +94,7 @@ func read(fsys fs.FS, language string, bad *faults) *source {
 // a policy that cannot be loaded uses it, so that calls are refused in order, and recorded.
 func Broken(why error) *Policy {
 	b := &book{rules: map[string]*rule{}}
-	b.fill(builtIn())
+	b.fill(nil)
 	return &Policy{
 		revision: revisionOf(nil), broken: why, content: map[string][]byte{}, directory: call.Directory{}, book: b,
 		deadline: DefaultDeadline,

@@ -15,6 +15,7 @@ type refs struct {
 	used  map[string]bool      // those that some rule looks at
 	data  map[string]*dataFile // by name under data
 	enums map[string][]string  // words that a field of the input can have
+	alias map[ast.Var]ast.Ref  // variables of the present rule that stand for a field of the input
 	bad   *faults
 }
 
@@ -41,6 +42,7 @@ func checkRefs(modules map[string]*ast.Module, data map[string]*dataFile, enums 
 // walk checks one rule. The place of a mistake is the expression's: a compiled reference has lost its own.
 func (r *refs) walk(x *ast.Rule) {
 	loc := x.Location
+	r.alias = map[ast.Var]ast.Ref{}
 	visit := ast.NewGenericVisitor(func(n any) bool {
 		switch n := n.(type) {
 		case *ast.Expr:
@@ -139,7 +141,10 @@ func (r *refs) comparison(x *ast.Expr, loc *ast.Location) {
 	}
 	a, b := x.Operand(0), x.Operand(1)
 	switch x.Operator().String() {
-	case "eq", "equal", "neq":
+	case "eq", "equal", "neq", "assign":
+		if v, ok := a.Value.(ast.Var); ok {
+			r.alias[v], _ = b.Value.(ast.Ref)
+		}
 		r.wordOf(a, b, loc)
 		r.wordOf(b, a, loc)
 	case "internal.member_2":
@@ -147,11 +152,14 @@ func (r *refs) comparison(x *ast.Expr, loc *ast.Location) {
 	}
 }
 
-// wordOf checks the word t against the field that ref names.
-func (r *refs) wordOf(ref, t *ast.Term, loc *ast.Location) {
-	field, ok := ref.Value.(ast.Ref)
+// wordOf checks the word t against the field that the other side is, or that a variable stands for.
+func (r *refs) wordOf(side, t *ast.Term, loc *ast.Location) {
+	field, _ := side.Value.(ast.Ref)
+	if v, ok := side.Value.(ast.Var); ok {
+		field = r.alias[v]
+	}
 	s, isText := t.Value.(ast.String)
-	if !ok || !isText || !field.IsGround() {
+	if len(field) == 0 || !isText || !field.IsGround() {
 		return
 	}
 	words := r.enums[field.String()]

@@ -6,13 +6,19 @@ pin_levels := {"pin_level": {"national": 1, "international": 2}}
 
 long_distance_refusal := {"rule": "long_distance", "reason": "pin_level", "prompt": "pin_refused"}
 
-test_long_distance_needs_a_pin if {
+long_distance_proof := {"rule": "long_distance", "any_of": ["pin", "token", "approval"]}
+
+no_proof := {"valid": false, "level": 0}
+
+credentials_with(pin, token) := {"pin": pin, "token": token, "approval": no_proof}
+
+test_long_distance_needs_a_proof if {
 	every class in ["national", "international"] {
 		"long_distance" in outbound.allow with data.long_distance as pin_levels
 			with input.caller.known as true
 			with input.callee.class as class
 
-		{"rule": "long_distance", "any_of": ["pin"]} in outbound.require with data.long_distance as pin_levels
+		long_distance_proof in outbound.require with data.long_distance as pin_levels
 			with input.callee.class as class
 	}
 }
@@ -28,7 +34,7 @@ test_long_distance_other_class if {
 		with input.caller.known as true
 		with input.callee.class as "local"
 
-	not {"rule": "long_distance", "any_of": ["pin"]} in outbound.require with data.long_distance as pin_levels
+	not long_distance_proof in outbound.require with data.long_distance as pin_levels
 		with input.callee.class as "local"
 }
 
@@ -42,18 +48,24 @@ test_long_distance_level_is_enough if {
 	every enough in [1, 2, 9] {
 		not long_distance_refusal in outbound.deny with data.long_distance as pin_levels
 			with input.callee.class as "national"
-			with input.credentials.pin as {"valid": true, "level": enough}
+			with input.credentials as credentials_with({"valid": true, "level": enough}, no_proof)
 	}
 }
 
 test_long_distance_level_is_too_low if {
 	long_distance_refusal in outbound.deny with data.long_distance as pin_levels
 		with input.callee.class as "international"
-		with input.credentials.pin as {"valid": true, "level": 1}
+		with input.credentials as credentials_with({"valid": true, "level": 1}, no_proof)
+}
+
+test_long_distance_token_lifts_a_low_pin if {
+	not long_distance_refusal in outbound.deny with data.long_distance as pin_levels
+		with input.callee.class as "international"
+		with input.credentials as credentials_with({"valid": true, "level": 1}, {"valid": true, "level": 0})
 }
 
 test_long_distance_no_pin_is_not_a_low_pin if {
 	not long_distance_refusal in outbound.deny with data.long_distance as pin_levels
 		with input.callee.class as "international"
-		with input.credentials.pin as {"valid": false, "level": 0}
+		with input.credentials as credentials_with(no_proof, no_proof)
 }

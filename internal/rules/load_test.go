@@ -1,0 +1,80 @@
+package rules_test
+
+import (
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/dialwarden/dialwarden/internal/rules"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what was got into testdata/bad as what is wanted")
+
+// policyOf is a small policy directory, changed by the files given; an empty text removes nothing, it empties the file.
+func policyOf(files map[string]string) fstest.MapFS {
+	all := map[string]string{
+		"rules/base.rego": "package dialwarden.outbound\n\nallow contains \"base\" if input.callee.class == \"local\"\n",
+		"data/rules.yaml": "base: {title: Base}\nx: {title: X}\na: {title: A}\n",
+	}
+	maps.Copy(all, files)
+	fsys := fstest.MapFS{}
+	for name, text := range all {
+		fsys[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return fsys
+}
+
+// fixture reads a file of sections that begin with "-- name --".
+func fixture(t *testing.T, name string) (files map[string]string, want string) {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = map[string]string{}
+	section := ""
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "-- "); ok {
+			section = strings.TrimSuffix(strings.TrimSpace(rest), " --")
+			files[section] = ""
+			continue
+		}
+		files[section] += line
+	}
+	want = files["want"]
+	delete(files, "want")
+	return files, want
+}
+
+// TestLoadRefuses holds one bad policy per fault to the exact words in which it is refused.
+func TestLoadRefuses(t *testing.T) {
+	names, err := filepath.Glob("testdata/bad/*.txt")
+	if err != nil || len(names) < 60 {
+		t.Fatalf("%d fixtures, %v", len(names), err)
+	}
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
+			files, want := fixture(t, name)
+			_, err := rules.Load(policyOf(files), rules.Options{})
+			if err == nil {
+				t.Fatal("the policy was accepted")
+			}
+			got := err.Error() + "\n"
+			if *rewrite {
+				data, _ := os.ReadFile(name)
+				head, _, _ := strings.Cut(string(data), "-- want --\n")
+				if err := os.WriteFile(name, []byte(head+"-- want --\n"+got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got != want {
+				t.Errorf("got:\n%swant:\n%s", got, want)
+			}
+		})
+	}
+}
