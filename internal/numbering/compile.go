@@ -1,0 +1,209 @@
+package numbering
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/yamlfile"
+)
+
+// compiler turns a file into a plan and finds what is wrong with it. Its methods return the first mistake as a
+// *yamlfile.Error.
+type compiler struct {
+	plan *Plan
+	file string
+}
+
+func (c *compiler) wrong(at position, format string, args ...any) error {
+	return &yamlfile.Error{File: c.file, Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)}
+}
+
+// compile fills the plan from f.
+func (c *compiler) compile(f *file) error {
+	for _, step := range []func(*file) error{
+		c.country, c.prefixes, c.emergency, c.codes, c.areas, c.numbers, c.abroad,
+	} {
+		if err := step(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// country reads country_code and regions.
+func (c *compiler) country(f *file) error {
+	code, err := c.digits(f.CountryCode, "country_code")
+	if err != nil {
+		return err
+	}
+	known := regionsOf(code)
+	if len(known) == 0 {
+		return c.wrong(f.CountryCode.at, "there is no country code %q", code)
+	}
+	if len(f.Regions) == 0 {
+		return c.wrong(position{}, "regions is missing: the ISO 3166-1 countries of this plan, such as [\"%s\"]", known[0])
+	}
+	for _, r := range f.Regions {
+		if !slices.Contains(known, r.value) {
+			return c.wrong(r.at, "%q is no region of country code %s; it has %s", r.value, code, strings.Join(known, ", "))
+		}
+		c.plan.regions = append(c.plan.regions, r.value)
+	}
+	c.plan.countryCode = code
+	return nil
+}
+
+// prefixes reads international_prefixes, trunk_prefix and area_prefix.
+func (c *compiler) prefixes(f *file) (err error) {
+	p := c.plan
+	if p.international, err = c.list(f.International, "international_prefixes"); err != nil {
+		return err
+	}
+	if len(p.international) == 0 {
+		return c.wrong(position{}, "international_prefixes is missing, such as [\"00\"]")
+	}
+	p.trunkOptional = f.TrunkOptional
+	if p.trunk, err = c.optional(f.Trunk, "trunk_prefix"); err != nil {
+		return err
+	}
+	if slices.Contains(p.international, p.trunk) {
+		return c.wrong(f.Trunk.at, "%q is an international prefix too", p.trunk)
+	}
+	if p.areaPrefix, err = c.optional(f.AreaPrefix, "area_prefix"); err != nil {
+		return err
+	}
+	if p.areaPrefix != "" && p.areaPrefix != p.trunk {
+		return c.wrong(f.AreaPrefix.at, "area_prefix is what is written in front of an area code: the trunk prefix %q or nothing", p.trunk)
+	}
+	return nil
+}
+
+// emergency reads emergency.
+func (c *compiler) emergency(f *file) (err error) {
+	if len(f.Emergency) == 0 {
+		return c.wrong(position{}, "emergency is missing: the emergency numbers, such as [\"112\"]")
+	}
+	if c.plan.emergency, err = c.list(f.Emergency, "emergency"); err != nil {
+		return err
+	}
+	slices.SortFunc(c.plan.emergency, cmp.Compare[string])
+	return nil
+}
+
+// codes reads caller_id_codes and carrier_prefixes.
+func (c *compiler) codes(f *file) error {
+	for _, t := range f.CallerID {
+		if err := c.quoted(t); err != nil {
+			return err
+		}
+		if !call.IsDialString(t.value) || t.value[0] == '+' {
+			return c.wrong(t.at, "%q is no code; a code has only 0-9, * and #", t.value)
+		}
+		if slices.Contains(c.plan.callerID, t.value) {
+			return c.wrong(t.at, "%q stands here twice", t.value)
+		}
+		c.plan.callerID = append(c.plan.callerID, t.value)
+	}
+	for _, e := range f.Carriers {
+		t := e.value.Prefix
+		if err := c.quoted(t); err != nil {
+			return err
+		}
+		if !isDigits(strings.ReplaceAll(t.value, "X", "0")) || t.value[0] == 'X' {
+			return c.wrong(or(t.at, e.at), "%q is no carrier prefix; write digits, and X for any digit, such as \"179XX\"", t.value)
+		}
+		if slices.Contains(c.plan.carriers, t.value) {
+			return c.wrong(t.at, "%q stands here twice", t.value)
+		}
+		c.plan.carriers = append(c.plan.carriers, t.value)
+	}
+	longestFirst(c.plan.callerID)
+	longestFirst(c.plan.carriers)
+	return nil
+}
+
+// list reads a list of different digit strings, the longest first.
+func (c *compiler) list(in []text, field string) ([]string, error) {
+	var out []string
+	for _, t := range in {
+		d, err := c.digits(t, field)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(out, d) {
+			return nil, c.wrong(t.at, "%q stands here twice", d)
+		}
+		out = append(out, d)
+	}
+	longestFirst(out)
+	return out, nil
+}
+
+// optional reads digits that may be left out.
+func (c *compiler) optional(t text, field string) (string, error) {
+	if t.value == "" {
+		return "", nil
+	}
+	return c.digits(t, field)
+}
+
+// digits reads one or more of 0-9.
+func (c *compiler) digits(t text, field string) (string, error) {
+	if t.value == "" {
+		return "", c.wrong(t.at, "%s is missing or empty; wanted are digits", field)
+	}
+	if err := c.quoted(t); err != nil {
+		return "", err
+	}
+	if !isDigits(t.value) || len(t.value) > call.MaxDialled {
+		return "", c.wrong(t.at, "%s: %q are not digits 0-9", field, t.value)
+	}
+	return t.value, nil
+}
+
+// quoted refuses digits without quotes, which YAML may have read as another number.
+func (c *compiler) quoted(t text) error {
+	if t.value != "" && !t.quoted {
+		return c.wrong(t.at, "digits must stand in quotes, or YAML reads 010 as the number 8")
+	}
+	return nil
+}
+
+// lengthSet reads numbers of digits, each at least low.
+func (c *compiler) lengthSet(in []int, low int, at position) (lengths, error) {
+	var set lengths
+	for _, n := range in {
+		switch {
+		case n < low || n > call.MaxDialled:
+			return 0, c.wrong(at, "length %d: wanted is %d to %d", n, low, call.MaxDialled)
+		case set.has(n):
+			return 0, c.wrong(at, "length %d stands here twice", n)
+		}
+		set |= 1 << n
+	}
+	return set, nil
+}
+
+var riskWord = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// risks refuses what is no word for a risk.
+func (c *compiler) risks(in []string, at position) error {
+	for _, r := range in {
+		if !riskWord.MatchString(r) {
+			return c.wrong(at, "risk %q: write a word of a-z, 0-9 and _", r)
+		}
+	}
+	return nil
+}
+
+// longestFirst sorts prefixes so that the first that fits is the longest.
+func longestFirst(s []string) {
+	slices.SortFunc(s, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+}
+
+// or returns the first place that is known.
+func or(at ...position) position { return cmp.Or(at...) }
