@@ -49,7 +49,10 @@ func (p *Plan) Classifier(home Home, dir call.Directory) (*Classifier, error) {
 		return nil, err
 	}
 	warmUp()
-	return c, c.setDirectory(dir)
+	if err := c.setDirectory(dir); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // setArea finds the home area in the plan.

@@ -164,8 +164,9 @@ func (c *compiler) enter(t text, k kind, in []form) error {
 		return c.wrong(t.at, "%q is longer than one of its lengths; lengths count all digits, the prefix included", t.value)
 	}
 	k.wild, k.at = wild, or(t.at, k.at)
+	besideAreas := slices.Contains(in, formTrunk) || slices.Contains(in, formCountry)
 	for _, prefix := range prefixes {
-		if a := c.hidden(prefix, k.lengths); a != nil && (slices.Contains(in, formTrunk) || slices.Contains(in, formCountry)) {
+		if a := c.hidden(prefix, k.lengths); a != nil && besideAreas {
 			return c.wrong(k.at, "%q hides numbers of area %q, line %d", prefix, a.code, a.at.line)
 		}
 		for _, f := range in {
@@ -177,14 +178,15 @@ func (c *compiler) enter(t text, k kind, in []form) error {
 	return nil
 }
 
-// hidden returns an area all of whose subscribers of some length would be taken for numbers with the prefix.
+// hidden returns the first area all of whose subscribers of some length would be taken for numbers with the prefix.
 func (c *compiler) hidden(prefix string, l lengths) *area {
+	var first *area
 	for code, a := range c.plan.areas {
-		if strings.HasPrefix(code, prefix) && l&(a.lengths<<len(code)) != 0 {
-			return a
+		if strings.HasPrefix(code, prefix) && l&(a.lengths<<len(code)) != 0 && (first == nil || code < first.code) {
+			first = a
 		}
 	}
-	return nil
+	return first
 }
 
 // abroad reads abroad.
