@@ -47,7 +47,7 @@ func readData(content map[string][]byte, bad *faults) map[string]*dataFile {
 
 // read decodes the file, and reports whether it could.
 func (f *dataFile) read(bad *faults) bool {
-	if tree, err := parser.ParseBytes(f.src, 0); err == nil && len(tree.Docs) > 0 {
+	if tree, err := parser.ParseBytes(f.src, 0); err == nil && len(tree.Docs) > 0 && tree.Docs[0].Body != nil {
 		f.root = tree.Docs[0].Body
 		before := len(bad.found)
 		yaml.Walk(&reader{f.name, bad}, f.root)

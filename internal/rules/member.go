@@ -120,7 +120,7 @@ func readMember(head string, v ast.Value) member {
 			if read == nil {
 				m.fault = errors.Join(m.fault, fmt.Errorf("it has the unknown field %s%s", k, didYouMean(string(name), fieldNames(head))))
 			} else if err := read(&m, x.Value); err != nil {
-				m.fault = errors.Join(m.fault, fmt.Errorf("its %s %w", name, err))
+				m.fault = errors.Join(m.fault, fmt.Errorf("its %s %w", string(name), err))
 			}
 		})
 	default:

@@ -119,5 +119,9 @@ func explainEval(err error) error {
 	if !errors.As(err, &e) || e.Location == nil {
 		return err
 	}
-	return fmt.Errorf("%s:%d: %s", e.Location.File, e.Location.Row, e.Message)
+	var parts []string
+	for line := range strings.Lines(e.Message) {
+		parts = append(parts, strings.TrimSpace(line))
+	}
+	return fmt.Errorf("%s:%d: %s", e.Location.File, e.Location.Row, strings.ReplaceAll(strings.Join(parts, ", "), ":, ", ": "))
 }
