@@ -67,7 +67,7 @@ const unlistedPhone = "unlisted_phone"
 
 // reserved are ids that Dialwarden itself decides by; rules.yaml words them, and no file may have their names.
 // A rule named emergency may exist: it can add a notice to an emergency call.
-var reserved = []string{call.RulePolicyError, call.RuleNoAllow, call.RuleUnavailable}
+var reserved = []string{call.RulePolicyError, call.RuleNoAllow, call.RuleUnavailable, call.RuleInvalidNumber}
 
 // defaultRank stands where rules.yaml gives none.
 const defaultRank = 100

@@ -13,8 +13,11 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
-// promptName is what a prompt or a trunk may be called: it becomes part of the dialplan.
-var promptName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+// What a prompt and a trunk may be called: the names become parts of the dialplan.
+var (
+	promptName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+	trunkName  = regexp.MustCompile(`^[a-z0-9_]{1,20}$`)
+)
 
 // The readers below set a field of a member, or say what is wrong with the value in words that follow the field's name.
 
@@ -44,13 +47,21 @@ func readText(to *string, v ast.Value) error {
 	return nil
 }
 
-func readName(to *string, v ast.Value) error {
+func readPrompt(to *string, v ast.Value) error {
+	return readName(to, v, promptName, "a name has at most 32 small letters, digits and _ and begins with a letter")
+}
+
+func readTrunk(to *string, v ast.Value) error {
+	return readName(to, v, trunkName, "a name has at most 20 small letters, digits and _")
+}
+
+func readName(to *string, v ast.Value, form *regexp.Regexp, wanted string) error {
 	s, ok := v.(ast.String)
 	switch {
 	case !ok:
 		return fmt.Errorf("is %s; wanted is a name", kindOf(v))
-	case !promptName.MatchString(string(s)):
-		return fmt.Errorf("is %s; a name has at most 32 small letters, digits and _ and begins with a letter", clip(v))
+	case !form.MatchString(string(s)):
+		return fmt.Errorf("is %s; %s", clip(v), wanted)
 	}
 	*to = string(s)
 	return nil

@@ -48,7 +48,7 @@ type field func(m *member, v ast.Value) error
 var everywhere = map[string]field{
 	"rule":   func(m *member, v ast.Value) error { return readText(&m.rule, v) },
 	"reason": func(m *member, v ast.Value) error { return readReason(&m.reason, v) },
-	"prompt": func(m *member, v ast.Value) error { return readName(&m.prompt, v) },
+	"prompt": func(m *member, v ast.Value) error { return readPrompt(&m.prompt, v) },
 }
 
 // fieldsOf are the fields of each head.
@@ -67,7 +67,7 @@ var fieldsOf = map[string]map[string]field{
 	},
 	"route": {
 		"dial":     func(m *member, v ast.Value) error { return readDigits(&m.route.Dial, v) },
-		"trunk":    func(m *member, v ast.Value) error { return readName(&m.route.Trunk, v) },
+		"trunk":    func(m *member, v ast.Value) error { return readTrunk(&m.route.Trunk, v) },
 		"redirect": func(m *member, v ast.Value) error { return readDigits(&m.route.Redirect, v) },
 	},
 	"notify": {
