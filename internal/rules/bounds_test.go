@@ -18,6 +18,8 @@ func TestAllowedBuiltins(t *testing.T) {
 		case strings.HasPrefix(name, "dialwarden_test."):
 		case b == nil:
 			t.Errorf("there is no built-in function %s", name)
+		case b.IsDeprecated():
+			t.Errorf("%s is deprecated", name)
 		case b.Nondeterministic:
 			t.Errorf("%s is not deterministic", name)
 		case topdown.GetBuiltin(name) == nil && b.Infix == "" && !strings.HasPrefix(name, "internal.") && name != "print":

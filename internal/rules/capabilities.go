@@ -13,7 +13,7 @@ import (
 var quick = setOf(`
 	eq equal neq lt lte gt gte assign plus minus mul div rem and or
 	internal.member_2 internal.member_3 internal.print internal.template_string print
-	abs ceil floor round to_number format_int count max min sum any all
+	abs ceil floor round to_number format_int count max min sum
 	array.concat array.reverse array.slice
 	object.get object.keys
 	concat contains endswith indexof lower sprintf startswith strings.reverse
@@ -27,7 +27,7 @@ var quick = setOf(`
 var slow = setOf(`
 	internal.test_case
 	numbers.range numbers.range_step product sort
-	array.flatten intersection union set_diff
+	array.flatten intersection union
 	object.filter object.remove object.subset object.union object.union_n
 	json.filter json.is_valid json.marshal json.patch json.remove json.unmarshal walk
 	indexof_n replace split strings.any_prefix_match strings.any_suffix_match strings.count strings.replace_n strings.split_n

@@ -70,6 +70,17 @@ func checkRules(modules map[string]*ast.Module, b *book, bad *faults) {
 	}
 }
 
+// checkTests refuses a rule that stands in a file of tests, where it would never be asked.
+func checkTests(content map[string][]byte, bad *faults) {
+	for _, m := range parseRules(content, true, &faults{}) { // what cannot be parsed is Test's to tell
+		for _, x := range m.Rules {
+			if m.Package.Path.String() == pkg && isHead(nameOf(x)) {
+				bad.at(x.Location, "%s stands in a file of tests and would never be asked; a rule's file does not end in _test.rego", nameOf(x))
+			}
+		}
+	}
+}
+
 // titleOf returns the first title in the METADATA of a file.
 func titleOf(m *ast.Module) string {
 	for _, a := range m.Annotations {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -175,56 +173,6 @@ func TestPolicyError(t *testing.T) {
 	}
 }
 
-// TestModes applies a rule in force, watches one in shadow, and leaves out one that is off.
-func TestModes(t *testing.T) {
-	const deny = "package dialwarden.outbound\n\ndeny contains {\"rule\": \"x\", \"reason\": \"too far\"} if input.callee.class == \"local\"\n\nrequire contains {\"rule\": \"x\", \"any_of\": [\"token\"]}\n"
-	const broken = "package dialwarden.outbound\n\nlimit contains {\"rule\": \"x\", \"max_seconds\": \"9\"}\n\nallow contains \"x\"\n"
-	const failing = "package dialwarden.outbound\n\nallow contains \"x\" if 1 / input.usage.concurrent_calls > 1\n"
-	const foreign = "package dialwarden.outbound\n\ndeny contains id if id := \"base\"\n"
-	tests := map[string]struct {
-		rego, mode string
-		action     call.Action
-		rule       string
-		shadow     []call.Shadowed
-	}{
-		"enforce": {deny, "enforce", call.Deny, "x", []call.Shadowed{}},
-		"shadow": {deny, "shadow", call.Allow, "base", []call.Shadowed{
-			{Rule: "x", Head: "deny", Reason: "too far"}, {Rule: "x", Head: "require", Reason: "X"},
-		}},
-		"off":               {deny, "off", call.Allow, "base", []call.Shadowed{}},
-		"broken in force":   {broken, "enforce", call.Deny, "policy_error", []call.Shadowed{}},
-		"broken and off":    {broken, "off", call.Allow, "base", []call.Shadowed{}},
-		"failing and off":   {failing, "off", call.Allow, "base", []call.Shadowed{}},
-		"foreign in shadow": {foreign, "shadow", call.Allow, "base", []call.Shadowed{{Rule: "base", Head: "deny", Reason: `a member of deny (rules/x.rego:3) names rule "base", which has none`}}},
-		"broken in shadow": {broken, "shadow", call.Allow, "base", []call.Shadowed{
-			{Rule: "x", Head: "allow", Reason: "X"},
-			{Rule: "x", Head: "limit", Reason: "the limit of rule x (rules/x.rego:3) cannot be used: its max_seconds is a text; wanted is a whole number"},
-		}},
-		"failing in shadow": {failing, "shadow", call.Allow, "base", []call.Shadowed{{Rule: "policy_error", Reason: "rules/x.rego:3: div: divide by zero"}}},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			p := load(t, map[string]string{"rules/x.rego": tt.rego, "data/rules.yaml": "base: {title: Base}\nx: {title: X, mode: " + tt.mode + "}\n"})
-			d := p.Judge(t.Context(), factsOf(p, "101", call.Local))
-			if d.Action != tt.action || d.Rule != tt.rule || !reflect.DeepEqual(d.Shadow, tt.shadow) {
-				t.Errorf("got %s %s %+v", d.Action, d.Rule, d.Shadow)
-			}
-		})
-	}
-}
-
-// TestModeKeepsHelpers lets a rule in force use a helper of a file whose rule is off.
-func TestModeKeepsHelpers(t *testing.T) {
-	p := load(t, map[string]string{
-		"rules/x.rego":    "package dialwarden.outbound\n\nnear if input.callee.class == \"local\"\n\ndeny contains \"x\" if near\n",
-		"rules/base.rego": "package dialwarden.outbound\n\nallow contains \"base\" if near\n",
-		"data/rules.yaml": "base: {title: Base}\nx: {title: X, mode: off}\n",
-	})
-	if d := p.Judge(t.Context(), factsOf(p, "101", call.Local)); d.Action != call.Allow {
-		t.Errorf("got %+v", d)
-	}
-}
-
 // TestNothingInForce refuses everything but emergency calls.
 func TestNothingInForce(t *testing.T) {
 	p := load(t, map[string]string{"data/rules.yaml": "base: {title: Base, mode: off}\n"})
@@ -307,107 +255,4 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// TestRevision changes with every file that matters, and with nothing else.
-func TestRevision(t *testing.T) {
-	base := policyOf(nil)
-	revision := func(fsys fstest.MapFS) string {
-		t.Helper()
-		p, err := rules.Load(fsys, rules.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p.Revision()
-	}
-	was := revision(base)
-	if len(was) != 16 || strings.Trim(was, "0123456789abcdef") != "" || was != revision(policyOf(nil)) {
-		t.Errorf("the revision is %q", was)
-	}
-	schema, err := policy.FS.ReadFile("schema/input.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{
-		"rules/base.rego":      "package dialwarden.outbound\n\nallow contains \"base\" if input.callee.class == \"mobile\"\n",
-		"rules/base_test.rego": "package dialwarden.outbound_test\n", "data/hours.yaml": "a: 1\n", "plans/cn.yaml": "a: 1\n",
-		"schema/input.json": string(schema),
-	} {
-		if revision(policyOf(map[string]string{name: text})) == was {
-			t.Errorf("%s does not change the revision", name)
-		}
-	}
-	for _, name := range []string{"README.md", "rules/.x.rego.swp", "rules/x.rego~", "data/#x.yaml#", "rules/x.rego.bak", "plans/notes.txt"} {
-		if revision(policyOf(map[string]string{name: "anything"})) != was {
-			t.Errorf("%s changes the revision", name)
-		}
-	}
-}
-
-// TestDirectory reads the directory, with empty and missing files.
-func TestDirectory(t *testing.T) {
-	p := load(t, map[string]string{"data/directory.yaml": "extensions:\n  101: {holder: A, mobile: 13900000101, suspended: true, line: duty}\n  \"0102\": {}\n"})
-	want := call.Directory{"101": {Holder: "A", Mobile: "13900000101", Suspended: true, Line: "duty"}, "0102": {}}
-	if got := p.Directory(); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v", got)
-	}
-	for _, text := range []string{"", "# nobody\n", "extensions: {}\n", "extensions:\n"} {
-		if got := load(t, map[string]string{"data/directory.yaml": text}).Directory(); got == nil || len(got) != 0 {
-			t.Errorf("%q: got %+v", text, got)
-		}
-	}
-	if got := load(t, nil).Directory(); got == nil || len(got) != 0 {
-		t.Errorf("got %+v", got)
-	}
-}
-
-// TestDirectoryData shows rules every field of an entry, also those that the file leaves out.
-func TestDirectoryData(t *testing.T) {
-	p := load(t, map[string]string{
-		"data/directory.yaml": "extensions: {\"101\": {holder: A}}\n",
-		"rules/x.rego":        "package dialwarden.outbound\n\nallow contains \"x\" if data.directory.extensions[input.caller.extension].suspended == false\n",
-	})
-	if d := p.Judge(t.Context(), factsOf(p, "101", call.Mobile)); d.Rule != "x" {
-		t.Errorf("got %+v", d)
-	}
-}
-
-// TestMetadataBeforeThePackage is accepted in every file, and its title is the reason where rules.yaml has none.
-func TestMetadataBeforeThePackage(t *testing.T) {
-	p := load(t, map[string]string{
-		"rules/x.rego":    "# METADATA\n# title: Title of x\npackage dialwarden.outbound\n\ndeny contains \"x\" if input.callee.class == \"local\"\n",
-		"rules/base.rego": "# METADATA\n# title: Title of base\npackage dialwarden.outbound\n\nallow contains \"base\"\n",
-		"data/rules.yaml": "base: {}\nx: {}\n",
-	})
-	if d := p.Judge(t.Context(), factsOf(p, "101", call.Local)); d.Reasons[0].Text != "Title of x" {
-		t.Errorf("got %+v", d)
-	}
-}
-
-// TestLoadFromDisk reads a directory of the file system, links in it, too.
-func TestLoadFromDisk(t *testing.T) {
-	dir := t.TempDir()
-	for name, f := range policyOf(nil) {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	elsewhere := filepath.Join(t.TempDir(), "directory")
-	if err := os.WriteFile(elsewhere, []byte("extensions: {\"101\": {}}\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(elsewhere, filepath.Join(dir, "data", "directory.yaml")); err != nil {
-		t.Fatal(err)
-	}
-	p, err := rules.Load(os.DirFS(dir), rules.Options{})
-	if err != nil || len(p.Directory()) != 1 {
-		t.Errorf("got %v", err)
-	}
-	if _, err := rules.Load(os.DirFS(filepath.Join(dir, "nowhere")), rules.Options{}); err == nil || !strings.Contains(err.Error(), "there is no such folder") {
-		t.Errorf("got %v", err)
-	}
 }

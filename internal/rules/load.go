@@ -78,6 +78,7 @@ func read(fsys fs.FS, language string, bad *faults) *source {
 	}
 	readable := !bad.any()
 	checkRules(s.modules, s.book, bad)
+	checkTests(s.content, bad)
 	if !readable {
 		return s
 	}
