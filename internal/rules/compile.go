@@ -38,13 +38,13 @@ func compile(modules map[string]*ast.Module, schemas *ast.SchemaSet, bad *faults
 
 // dataObject is what rules see as data.
 func dataObject(files map[string]*dataFile) (ast.Object, error) {
-	data := make(map[string]any, len(files))
+	data := ast.NewObject()
 	for name, f := range files {
-		data[name] = f.value
+		v, err := ast.InterfaceToValue(f.value)
+		if err != nil {
+			return nil, err
+		}
+		data.Insert(ast.StringTerm(name), ast.NewTerm(v))
 	}
-	v, err := ast.InterfaceToValue(data)
-	if err != nil {
-		return nil, err
-	}
-	return v.(ast.Object), nil
+	return data, nil
 }

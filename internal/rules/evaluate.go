@@ -85,17 +85,21 @@ type alarm struct {
 }
 
 // alarms are used again unless they went off.
-var alarms = sync.Pool{New: func() any {
+var alarms sync.Pool
+
+// setAlarm returns an alarm that goes off after the time.
+func setAlarm(after time.Duration) *alarm {
+	if a, ok := alarms.Get().(*alarm); ok {
+		a.timer.Reset(after)
+		return a
+	}
 	c := topdown.NewCancel()
-	t := time.AfterFunc(time.Hour, c.Cancel)
-	t.Stop()
-	return &alarm{c, t}
-}}
+	return &alarm{c, time.AfterFunc(after, c.Cancel)}
+}
 
 // here evaluates on the caller's goroutine.
 func here(p *program, input *ast.Term, left time.Duration) ([]member, error) {
-	a := alarms.Get().(*alarm)
-	a.timer.Reset(left)
+	a := setAlarm(left)
 	found, err := p.ask(input, a.cancel)
 	if a.timer.Stop() {
 		alarms.Put(a)

@@ -50,8 +50,8 @@ var (
 // object builds an object; the values are in the order of the keys.
 func (s shape) object(values ...*ast.Term) *ast.Term {
 	pairs := make([][2]*ast.Term, len(s))
-	for i, k := range s {
-		pairs[i] = [2]*ast.Term{k, values[i]}
+	for i, v := range values {
+		pairs[i] = [2]*ast.Term{s[i], v}
 	}
 	return ast.ObjectTerm(pairs...)
 }

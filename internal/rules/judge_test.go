@@ -85,7 +85,7 @@ func TestShipped(t *testing.T) {
 		{"101", call.Invalid, pinOf(9), call.Deny, "no_rule_allows", [3]int{}, "refused", 21},
 		{"101", call.Emergency, call.Credentials{}, call.Allow, "emergency", [3]int{}, "", 0},
 		{"101", "", pinOf(9), call.Deny, "policy_error", [3]int{}, "unavailable", 41},
-		{"101", "premuim", pinOf(9), call.Deny, "policy_error", [3]int{}, "unavailable", 41},
+		{"101", "premiumm", pinOf(9), call.Deny, "policy_error", [3]int{}, "unavailable", 41},
 		{"999", call.Local, call.Credentials{}, call.Deny, "no_rule_allows", [3]int{}, "refused", 21},
 		{"999", call.Internal, call.Credentials{}, call.Deny, "no_rule_allows", [3]int{}, "refused", 21},
 		{"999", call.National, pinOf(9), call.Deny, "no_rule_allows", [3]int{}, "refused", 21},

@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -28,7 +29,7 @@ func readSchema(content map[string][]byte, bad *faults) (*ast.SchemaSet, map[str
 	var schema map[string]any
 	if err := json.Unmarshal(src, &schema); err != nil {
 		e := &Error{File: inputSchema, Message: err.Error()}
-		if syntax, ok := err.(*json.SyntaxError); ok {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			before := src[:min(int(syntax.Offset), len(src))]
 			e.Line = bytes.Count(before, []byte("\n")) + 1
 			e.Column = max(1, len(before)-bytes.LastIndexByte(before, '\n')-1)

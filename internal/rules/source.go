@@ -89,7 +89,7 @@ func mistakable(ext, suffix string) bool {
 func revisionOf(content map[string][]byte) string {
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(content)) {
-		fmt.Fprintf(h, "%d %s %d ", len(name), name, len(content[name]))
+		h.Write(fmt.Appendf(nil, "%d %s %d ", len(name), name, len(content[name])))
 		h.Write(content[name])
 	}
 	return hex.EncodeToString(h.Sum(nil))[:16]
