@@ -71,7 +71,7 @@ mirror() {
 		case $release in "$codename" | oldstable | stable | testing | unstable | sid) ;; *) continue ;; esac
 		[ -z "$origin" ] || [ "$origin" = Debian ] || continue
 		case $uri in mirror+file:*) # a list of mirrors, best first
-			file=${uri#mirror+file:}
+			file=${uri#mirror+file:} file=${file%/}
 			uri=$(sed 's/[[:space:]#].*//; /^$/d' "/${file##/}" | head -n 1) ;;
 		esac
 		echo "${uri%/}"
