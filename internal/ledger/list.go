@@ -73,18 +73,13 @@ func (r *idRange) skip(id int64, reverse bool) {
 	}
 }
 
-// bounds finds the ids between which all of f lies. The order is by id while a filter by time is by another column,
-// which is nearly, but not surely, in the same order: so the index on at tells the first and the last id in question,
-// and the list then goes by id alone.
+// bounds finds the ids between which all of f lies. A list goes by id while a filter by time goes by another column,
+// which is nearly, but not surely, in the same order. So the index on at tells the first and the last id in question,
+// and the list then looks at nothing outside.
 func (r *Reader) bounds(ctx context.Context, f Filter) (idRange, error) {
-	text, args := "SELECT coalesce(max(id), 0) AS last, 1 AS first FROM decisions", []any(nil)
-	if !f.Since.IsZero() || !f.Until.IsZero() {
-		text = "SELECT coalesce(max(id), 0) AS last, coalesce(min(id), 1) AS first FROM decisions WHERE at >= ? AND at < ?"
-		since, until := f.times()
-		args = []any{since, until}
-	}
 	var ids idRange
-	if err := r.db.QueryRowContext(ctx, text, args...).Scan(&ids.last, &ids.first); err != nil {
+	text, args := f.boundsSQL()
+	if err := r.db.QueryRowContext(ctx, text, args...).Scan(&ids.first, &ids.last); err != nil {
 		return ids, err
 	}
 	ids.first = max(ids.first, f.AfterID+1)
@@ -92,6 +87,14 @@ func (r *Reader) bounds(ctx context.Context, f Filter) (idRange, error) {
 		ids.last = min(ids.last, f.BeforeID-1)
 	}
 	return ids, nil
+}
+
+func (f Filter) boundsSQL() (string, []any) {
+	if f.Since.IsZero() && f.Until.IsZero() {
+		return "SELECT 1, coalesce(max(id), 0) FROM decisions", nil
+	}
+	since, until := f.times()
+	return "SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM decisions WHERE at >= ? AND at < ?", []any{since, until}
 }
 
 // times returns the ends of the time filter as stored: at >= first AND at < second. Until is rounded up, so that a
@@ -123,8 +126,11 @@ const wholeNumber = 8
 // sql returns the query of one page. It names the index by putting a + before every other condition: SQLite would
 // guess, and without statistics guesses badly.
 func (f Filter) sql(ids idRange, size int) (string, []any) {
+	indexed := len(f.NumberPrefix) >= wholeNumber
 	conditions, args := "d.id BETWEEN ? AND ?", []any{ids.first, ids.last}
-	indexed := false
+	if indexed {
+		conditions = "+" + conditions
+	}
 	add := func(use bool, column, comparison string, value any) {
 		if !use {
 			column = "+" + column
@@ -133,7 +139,6 @@ func (f Filter) sql(ids idRange, size int) (string, []any) {
 		args = append(args, value)
 	}
 	if p := f.NumberPrefix; p != "" {
-		indexed = len(p) >= wholeNumber
 		add(indexed, "d.number", " >= ?", p)
 		add(indexed, "d.number", " < ?", p+"\xff") // no text has a byte as high
 	}

@@ -119,7 +119,7 @@ func isRun(digits string, step byte) bool {
 	return true
 }
 
-func checkOwner(o PINOwner) error {
+func checkOwner(o call.PINOwner) error {
 	if strings.TrimSpace(o.Holder) == "" {
 		return errors.New("a PIN needs a holder's name")
 	}

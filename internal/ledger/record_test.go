@@ -280,7 +280,8 @@ func TestAnnouncedUntilRecorded(t *testing.T) {
 	asked.Attempt.Dialled = "9\xff"
 	asked.PINID = 3
 
-	l, err := Open(path, testKey(1))
+	now := moment
+	l, err := Open(path, testKey(1), WithClock(func() time.Time { now = now.Add(time.Second); return now }))
 	if err != nil {
 		t.Fatal(err)
 	}
