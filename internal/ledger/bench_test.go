@@ -52,11 +52,11 @@ func BenchmarkBareCommit(b *testing.B) {
 		b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "bare.db")
 			openTest(b, path)
-			c, err := openConn(ctx, path)
+			c, err := openConn(ctx, path, anything)
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer c.close() //nolint:errcheck // a benchmark
+			defer c.close()
 			if err := c.prepare(ctx); err != nil {
 				b.Fatal(err)
 			}

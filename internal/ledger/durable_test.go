@@ -161,7 +161,7 @@ func childMeetsLimit(path string) {
 			kept++
 		}
 		if !errors.Is(err, ErrUnwritable) {
-			must(fmt.Errorf("after %d decisions: %v, want ErrUnwritable", kept, err))
+			must(fmt.Errorf("after %d decisions: %w, want ErrUnwritable", kept, err))
 		}
 	}
 	limit(1 << 20)

@@ -19,6 +19,9 @@ const setCallTimes = `UPDATE calls SET answered_at = ?, ended_at = ?, seconds = 
 // Errors: ErrNotFound if there is no such decision, and those of Record.
 func (l *Ledger) Answered(ctx context.Context, decisionID int64, at time.Time) error {
 	at = l.orNow(at)
+	if err := checkTimes(at); err != nil {
+		return fmt.Errorf("ledger: call of decision %d not updated: %w", decisionID, err)
+	}
 	return l.progress(ctx, decisionID, func(answered, ended Time) (call.End, bool) {
 		return call.End{AnsweredAt: at}, answered.IsZero() && ended.IsZero()
 	})
@@ -31,6 +34,9 @@ func (l *Ledger) Answered(ctx context.Context, decisionID int64, at time.Time) e
 // Errors: ErrNotFound if there is no such decision, and those of Record.
 func (l *Ledger) Ended(ctx context.Context, decisionID int64, e call.End) error {
 	e.EndedAt = l.orNow(e.EndedAt)
+	if err := checkTimes(e.AnsweredAt, e.EndedAt); err != nil {
+		return fmt.Errorf("ledger: call of decision %d not updated: %w", decisionID, err)
+	}
 	return l.progress(ctx, decisionID, func(answered, ended Time) (call.End, bool) {
 		end := e
 		if !answered.IsZero() {

@@ -22,7 +22,7 @@ func ended(e call.End) step {
 }
 
 func TestEndsOfCalls(t *testing.T) {
-	after := func(d time.Duration) time.Time { return moment.Add(d) }
+	after := moment.Add
 	at := func(d time.Duration) Time { return Time{after(d).UTC().Truncate(time.Millisecond)} }
 	normal := call.End{EndedAt: after(9 * time.Second), Cause: 16, Source: "ari"}
 	for name, test := range map[string]struct {
@@ -93,8 +93,15 @@ func TestEndsOfCalls(t *testing.T) {
 	}
 }
 
-func TestEndOfAnUnknownCall(t *testing.T) {
+func TestImpossibleEnds(t *testing.T) {
 	l := newLedger(t)
+	record(t, l, sample(0))
+	far := time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, s := range []step{answered(far), ended(call.End{EndedAt: far}), ended(call.End{AnsweredAt: far})} {
+		if err := s(l, 1); err == nil {
+			t.Error("a call went on in the year 12026")
+		}
+	}
 	for _, s := range []step{answered(moment), ended(call.End{EndedAt: moment})} {
 		if err := s(l, 99); !errors.Is(err, ErrNotFound) {
 			t.Errorf("got %v, want ErrNotFound", err)

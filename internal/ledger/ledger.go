@@ -86,17 +86,28 @@ func open(path string, key Key, options []Option) (_ *Ledger, err error) {
 }
 
 // start opens the file and makes it ready.
-func (l *Ledger) start(ctx context.Context) (err error) {
+func (l *Ledger) start(ctx context.Context) error {
+	all, err := migrations(embedded)
+	if err != nil {
+		return err
+	}
 	if err := create(l.path); err != nil {
 		return err
 	}
 	if l.file, err = os.Stat(l.path); err != nil {
 		return err
 	}
-	if l.conn, err = openConn(ctx, l.path); err != nil {
+	l.conn, err = openConn(ctx, l.path, func(ctx context.Context, q querier) error {
+		_, err := schemaOf(ctx, q, len(all))
+		return err
+	})
+	if err != nil {
 		return errors.New(plainly(err))
 	}
-	if err := migrate(ctx, l.conn, embedded); err != nil {
+	if err := makePrivate(l.path); err != nil {
+		return err
+	}
+	if err := migrate(ctx, l.conn, all); err != nil {
 		return err
 	}
 	if err := l.conn.prepare(ctx); err != nil {

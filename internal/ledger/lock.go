@@ -51,24 +51,31 @@ func realPath(path string) (string, error) {
 	return real, err
 }
 
-// create makes an empty file of mode 0600 if there is none, and takes the rights of others away if there is one.
+// create makes an empty file of mode 0600 if there is none.
 func create(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err == nil {
-		return errors.Join(f.Sync(), f.Close(), syncDir(filepath.Dir(path)))
+	if errors.Is(err, fs.ErrExist) {
+		return nil
 	}
-	if !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("not a regular file")
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return os.Chmod(path, 0o600)
+	return errors.Join(f.Sync(), f.Close(), syncDir(filepath.Dir(path)))
+}
+
+// makePrivate takes the rights of others from the ledger's files, as a copy or a restore may have left them.
+func makePrivate(path string) error {
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().Perm()&0o077 == 0 {
+			continue
+		}
+		if err == nil {
+			err = os.Chmod(name, 0o600)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -41,19 +41,11 @@ func migrations(fsys fs.FS) ([]migration, error) {
 	return all, nil
 }
 
-// migrate brings the file to the newest schema of fsys, one transaction for each step. It only goes forward: a file
-// of a newer schema, or a database that is no ledger, is refused and left as it is.
-func migrate(ctx context.Context, c *conn, fsys fs.FS) error {
-	all, err := migrations(fsys)
+// migrate brings the file to the newest schema of all, one transaction for each step. It only goes forward.
+func migrate(ctx context.Context, c *conn, all []migration) error {
+	version, err := schemaOf(ctx, c.Conn, len(all))
 	if err != nil {
 		return err
-	}
-	version, err := schemaOf(ctx, c.Conn)
-	if err != nil {
-		return err
-	}
-	if version > len(all) {
-		return tooNew(version, len(all))
 	}
 	for _, m := range all[version:] {
 		if err := apply(ctx, c, m); err != nil {
@@ -61,11 +53,6 @@ func migrate(ctx context.Context, c *conn, fsys fs.FS) error {
 		}
 	}
 	return nil
-}
-
-func tooNew(version, known int) error {
-	return fmt.Errorf("written by a newer Dialwarden (schema %d, this one knows up to %d): use that one",
-		version, known)
 }
 
 // apply runs one migration and counts it in the same transaction.
@@ -82,18 +69,22 @@ func apply(ctx context.Context, c *conn, m migration) error {
 	return nil
 }
 
-// schemaOf returns the schema version of the file, 0 for an empty one, or an error if it is no ledger.
-func schemaOf(ctx context.Context, q querier) (int, error) {
+// schemaOf returns the schema version of the file, 0 for an empty one. It is an error if the file is no ledger, or is
+// of a schema above newest.
+func schemaOf(ctx context.Context, q querier, newest int) (int, error) {
 	var id, version, tables int
 	err := q.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id),
 		(SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)`).
 		Scan(&id, &version, &tables)
-	if err != nil {
-		return 0, errors.New(plainly(err))
-	}
 	empty := id == 0 && version == 0 && tables == 0
-	if !empty && id != applicationID {
+	switch {
+	case err != nil:
+		return 0, err
+	case !empty && id != applicationID:
 		return 0, errors.New("a database of something else than Dialwarden")
+	case version > newest:
+		return 0, fmt.Errorf("written by a newer Dialwarden (schema %d, this one knows up to %d): use that one",
+			version, newest)
 	}
 	return version, nil
 }

@@ -100,14 +100,12 @@ func checkSchema(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	version, err := schemaOf(ctx, db)
+	version, err := schemaOf(ctx, db, len(all))
 	switch {
 	case err != nil:
-		return err
+		return errors.New(plainly(err))
 	case version == 0:
 		return errors.New("an empty file, not yet a ledger: start the daemon first")
-	case version > len(all):
-		return tooNew(version, len(all))
 	case version < len(all):
 		return fmt.Errorf("written by an older Dialwarden (schema %d, this one reads %d): "+
 			"start the new daemon once, it brings the file up to date", version, len(all))

@@ -63,6 +63,9 @@ func encode(r call.Record, now time.Time) (*row, error) {
 	default:
 		return nil, fmt.Errorf("action %q: want allow, deny or challenge", d.Action)
 	}
+	if err := checkTimes(a.At); err != nil {
+		return nil, err
+	}
 	input, answer, err := encodeJSON(r)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,6 @@ func dsn(path string, readOnly bool) (string, error) {
 	}
 	q := url.Values{
 		"mode":          {"rw"},
-		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"on"},
 		"_busy_timeout": {busyTimeout},
@@ -38,7 +37,6 @@ func dsn(path string, readOnly bool) (string, error) {
 	if readOnly {
 		q.Set("mode", "ro")
 		q.Set("_query_only", "on")
-		q.Del("_journal_mode")
 	}
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String(), nil
 }
@@ -98,8 +96,9 @@ type conn struct {
 	announce, settle                 *sql.Stmt
 }
 
-// openConn opens the connection without preparing anything, as there may be no tables yet.
-func openConn(ctx context.Context, path string) (*conn, error) {
+// openConn opens the connection, after check has seen the file and before anything in it may change. It prepares
+// nothing, as there may be no tables yet.
+func openConn(ctx context.Context, path string, check func(context.Context, querier) error) (*conn, error) {
 	name, err := dsn(path, false)
 	if err != nil {
 		return nil, err
@@ -111,7 +110,10 @@ func openConn(ctx context.Context, path string) (*conn, error) {
 	db.SetMaxOpenConns(1)
 	c := &conn{db: db}
 	if c.Conn, err = db.Conn(ctx); err == nil {
-		err = c.checkDurable(ctx)
+		err = check(ctx, c.Conn)
+	}
+	if err == nil {
+		err = c.beDurable(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -119,11 +121,14 @@ func openConn(ctx context.Context, path string) (*conn, error) {
 	return c, nil
 }
 
-// checkDurable makes sure that the pragmas took effect: some file systems refuse WAL without an error.
-func (c *conn) checkDurable(ctx context.Context) error {
+// anything is a check for openConn that finds nothing wrong.
+func anything(context.Context, querier) error { return nil }
+
+// beDurable turns WAL on, and makes sure that it is on: some file systems refuse it without an error.
+func (c *conn) beDurable(ctx context.Context) error {
 	var mode string
 	var synchronous int
-	if err := c.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+	if err := c.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
 		return err
 	}
 	if err := c.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {

@@ -57,6 +57,16 @@ func (t *Time) Scan(src any) error {
 	}
 }
 
+// checkTimes refuses moments that the layout cannot write.
+func checkTimes(moments ...time.Time) error {
+	for _, t := range moments {
+		if y := t.UTC().Year(); y < 0 || y > 9999 {
+			return fmt.Errorf("a moment in the year %d: want 0 to 9999", y)
+		}
+	}
+	return nil
+}
+
 // printable returns s as text that is safe to store and to show: bytes that are not UTF-8, control characters and
 // the characters that turn the direction of writing become \xNN or \uNNNN. Anything else stays as it is.
 func printable(s string) string {

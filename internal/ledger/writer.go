@@ -146,7 +146,7 @@ func (l *Ledger) begin(ctx context.Context) error {
 		return errors.New("another file was put in its place: stop Dialwarden before restoring a ledger")
 	}
 	if l.conn == nil {
-		c, err := openConn(ctx, l.path)
+		c, err := openConn(ctx, l.path, anything)
 		if err != nil {
 			return err
 		}
