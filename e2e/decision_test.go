@@ -25,3 +25,50 @@ func TestLocalCallGoesThrough(t *testing.T) {
 		t.Errorf("got %+v", d)
 	}
 }
+
+func TestPremiumIsRefused(t *testing.T) {
+	s := newSite(t, shared, "")
+	s.serve()
+	refused(t, dial(t, shared, "101", "916812345"), 21)
+	if d := s.decision(to("916812345")); d.Action != call.Deny || d.Rule != "premium" {
+		t.Errorf("got %+v", d)
+	}
+}
+
+func TestRightPINLetsLongDistanceOut(t *testing.T) {
+	s := newSite(t, shared, "")
+	id := s.addPIN("583921", "Li Wei", 2)
+	s.serve()
+	c := dial(t, shared, "103", "902112345678")
+	must(t, c.WaitAnswered(within(t, 10*time.Second)))
+	must(t, c.WaitAudio(within(t, 10*time.Second)))
+	must(t, c.SendDTMF("583921#")) // into the prompt
+	reaches(t, shared, "02112345678")
+	hangup(t, c)
+	d := s.decision(to("902112345678"))
+	if d.Action != call.Allow || d.Rule != "long_distance" || d.PINID != id {
+		t.Errorf("got %+v", d)
+	}
+	if s.log.count("583921") != 0 {
+		t.Error("the PIN is in the log")
+	}
+}
+
+// A daemon that dies at the prompt: the next one adopts the caller and asks him again.
+func TestKilledAtThePrompt(t *testing.T) {
+	s := newSite(t, shared, "")
+	s.addPIN("583921", "Li Wei", 2)
+	d := s.serve()
+	c := dial(t, shared, "104", "902187654321")
+	must(t, c.WaitAudio(within(t, 10*time.Second)))
+	d.kill()
+	s.serve()
+	must(t, c.WaitAudio(within(t, 15*time.Second)))
+	s.log.wait(t, "connected")
+	must(t, c.SendDTMF("583921#"))
+	reaches(t, shared, "02187654321")
+	hangup(t, c)
+	if got := s.decision(to("902187654321")); got.Action != call.Allow {
+		t.Errorf("got %+v", got)
+	}
+}

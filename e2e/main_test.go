@@ -29,7 +29,7 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "dialwarden")
-	build := exec.Command("go", "build", "-race", "-o", binary, "../cmd/dialwarden") //nolint:noctx // ends with the test
+	build := exec.Command("go", "build", "-race", "-o", binary, "../cmd/dialwarden")
 	build.Stdout, build.Stderr = os.Stdout, os.Stderr
 	if err := build.Run(); err != nil {
 		return fail(fmt.Errorf("the daemon does not build: %w", err))

@@ -113,7 +113,7 @@ func (s *site) serve() *daemon {
 func (s *site) start() *daemon {
 	s.t.Helper()
 	s.log.reset()
-	cmd := exec.Command(binary, "serve", "--config", s.config(), "--log-level", "debug", "--log-format", "json") //nolint:noctx // stopped below
+	cmd := exec.Command(binary, "serve", "--config", s.config(), "--log-level", "debug", "--log-format", "json")
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1 exitcode=66")

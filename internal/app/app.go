@@ -103,7 +103,7 @@ func (a *App) openLedger() error {
 
 // readPassword returns the first line of the file.
 func readPassword(path string) (string, error) {
-	data, err := os.ReadFile(path) //nolint:gosec // the admin names the file
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("asterisk.password_file: %w", err)
 	}

@@ -144,7 +144,7 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	login := base64.StdEncoding.EncodeToString([]byte(c.cfg.Username + ":" + c.cfg.Password))
-	conn, resp, err := websocket.Dial(ctx, c.socket, &websocket.DialOptions{
+	conn, resp, err := websocket.Dial(ctx, c.socket, &websocket.DialOptions{ //nolint:bodyclose // the library closes it
 		HTTPHeader: http.Header{"Authorization": {"Basic " + login}}, // never in the URL: those are logged
 	})
 	if err != nil {

@@ -25,6 +25,23 @@ type Line struct {
 	rest    *rest
 	channel string
 	entry   string // the nonce of the dialplan, without which it lets nobody out
+	adopted bool   // an earlier daemon may still be speaking on it
+}
+
+// mostPrompts is how many prompts an earlier daemon can reasonably have begun.
+const mostPrompts = 20
+
+// quiet stops what an earlier daemon was playing: Asterisk carries out no other command before a playback has ended.
+func (l *Line) quiet(ctx context.Context) {
+	if !l.adopted {
+		return
+	}
+	l.adopted = false
+	for seq := 1; seq <= mostPrompts; seq++ {
+		if l.Silence(ctx, seq) != nil {
+			return
+		}
+	}
 }
 
 func (l *Line) post(ctx context.Context, what string, query url.Values) error {
@@ -32,7 +49,10 @@ func (l *Line) post(ctx context.Context, what string, query url.Values) error {
 }
 
 // Answer takes the channel up.
-func (l *Line) Answer(ctx context.Context) error { return l.post(ctx, "/answer", nil) }
+func (l *Line) Answer(ctx context.Context) error {
+	l.quiet(ctx)
+	return l.post(ctx, "/answer", nil)
+}
 
 // Play begins to speak a prompt.
 func (l *Line) Play(ctx context.Context, prompt string, seq int) error {
@@ -97,6 +117,7 @@ func (l *Line) Refuse(ctx context.Context, r call.Refusal) error {
 
 // goOn lets the channel go on in the dialplan.
 func (l *Line) goOn(ctx context.Context, dialplanContext, extension string) error {
+	l.quiet(ctx)
 	return l.post(ctx, "/continue", url.Values{
 		"context": {dialplanContext}, "extension": {extension}, "priority": {"1"},
 	})

@@ -64,7 +64,7 @@ func (c *Client) snapshot(ctx context.Context) (Snapshot, error) {
 			continue
 		}
 		entry, caller := entryOf(args[1:])
-		line := &Line{rest: c.rest, channel: ch.ID, entry: entry}
+		line := &Line{rest: c.rest, channel: ch.ID, entry: entry, adopted: true}
 		if entry == "" {
 			c.refuseStray(line)
 			continue

@@ -107,7 +107,7 @@ func Load(path string) (Config, error) {
 	if !explicit {
 		path = DefaultPath
 	}
-	data, err := os.ReadFile(path) //nolint:gosec // the admin names the file
+	data, err := os.ReadFile(path)
 	switch {
 	case !explicit && errors.Is(err, fs.ErrNotExist):
 		c.resolve(".")

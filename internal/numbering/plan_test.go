@@ -66,7 +66,7 @@ func TestBadPlan(t *testing.T) {
 		want     string
 	}{
 		"unknown field":        {"trunk_prefix:", "trunk_prefx:", 5, `did you mean "trunk_prefix"?`},
-		"unknown field inside": {"any_length: true", "any_lenght: true", 12, `did you mean "any_length"?`},
+		"unknown field inside": {"any_length: true", "any_lengh: true", 12, `did you mean "any_length"?`},
 		"wrong type":           {`emergency: ["110", "119"]`, `emergency: yes`, 7, "wanted is a list"},
 		"wrong type inside":    {"lengths: [5, 6]", "lengths: [five]", 13, "wanted is a whole number"},
 		"key twice":            {"regions: [\"CN\"]", "name: Again", 3, "name"},
