@@ -129,4 +129,3 @@ func TestBurst(t *testing.T) {
 		return n == 300
 	})
 }
-
