@@ -30,9 +30,6 @@ func (p *Policy) judge(ctx context.Context, f *call.Facts) call.Decision {
 		d.Reasons = append(d.Reasons, call.Reason{Rule: d.Rule, Text: p.book.text(d.Rule, "")})
 		return d
 	}
-	if p.broken != nil {
-		return p.book.policyError(p.broken)
-	}
 	if err := checkFacts(f); err != nil {
 		return p.book.policyError(err)
 	}

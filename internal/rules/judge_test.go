@@ -3,7 +3,6 @@ package rules_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"reflect"
 	"strings"
 	"sync"
@@ -181,21 +180,6 @@ func TestNothingInForce(t *testing.T) {
 	}
 	if d := p.Judge(t.Context(), factsOf(p, "101", call.Emergency)); d.Action != call.Allow || d.Rule != call.RuleEmergency {
 		t.Errorf("got %+v", d)
-	}
-}
-
-// TestBroken refuses every call with the reason, but for emergency calls.
-func TestBroken(t *testing.T) {
-	p := rules.Broken(errors.New("rules/x.rego:1:1: all is lost"))
-	d := p.Judge(t.Context(), factsOf(p, "101", call.Local))
-	if d.Action != call.Deny || d.Rule != call.RulePolicyError || !strings.Contains(d.Reasons[0].Text, "x.rego:1:1: all is lost") || d.Cause != 41 {
-		t.Errorf("got %+v", d)
-	}
-	if d := p.Judge(t.Context(), factsOf(p, "101", call.Emergency)); d.Action != call.Allow {
-		t.Errorf("got %+v", d)
-	}
-	if p.Revision() == "" || len(p.Files()) != 0 || len(p.Directory()) != 0 {
-		t.Error("a broken policy has files")
 	}
 }
 

@@ -29,7 +29,6 @@ type Policy struct {
 	book      *book
 	enforced  *program // nil where no rule is in force
 	shadowed  *program // nil where no rule is in mode shadow
-	broken    error    // why nothing can be decided; see Broken
 }
 
 // Load reads a policy directory, checks it, compiles it in strict mode against the schema of the input, and returns it
@@ -89,17 +88,6 @@ func read(fsys fs.FS, language string, bad *faults) *source {
 	bad.add(err)
 	s.data = data
 	return s
-}
-
-// Broken returns a policy that refuses every call with rule policy_error and the given reason. A daemon that starts with
-// a policy that cannot be loaded uses it, so that calls are refused in order, and recorded.
-func Broken(why error) *Policy {
-	b := &book{rules: map[string]*rule{}}
-	b.fill(nil)
-	return &Policy{
-		revision: revisionOf(nil), broken: why, content: map[string][]byte{}, directory: call.Directory{}, book: b,
-		deadline: DefaultDeadline,
-	}
 }
 
 // Revision is a hash over the names and contents of all files of the policy, data and plans included: 16 hexadecimal
