@@ -19,7 +19,7 @@ type compiler struct {
 }
 
 func (c *compiler) wrong(at position, format string, args ...any) error {
-	return &yamlfile.Error{File: c.file, Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)}
+	return &yamlfile.Error{File: c.file, Line: at.Line, Column: at.Column, Message: fmt.Sprintf(format, args...)}
 }
 
 // compile fills the plan from f.
@@ -42,16 +42,16 @@ func (c *compiler) country(f *file) error {
 	}
 	known := regionsOf(code)
 	if len(known) == 0 {
-		return c.wrong(f.CountryCode.at, "there is no country code %q", code)
+		return c.wrong(f.CountryCode.At, "there is no country code %q", code)
 	}
 	if len(f.Regions) == 0 {
 		return c.wrong(position{}, "regions is missing: the ISO 3166-1 countries of this plan, such as [\"%s\"]", known[0])
 	}
 	for _, r := range f.Regions {
-		if !slices.Contains(known, r.value) {
-			return c.wrong(r.at, "%q is no region of country code %s; it has %s", r.value, code, strings.Join(known, ", "))
+		if !slices.Contains(known, r.Value) {
+			return c.wrong(r.At, "%q is no region of country code %s; it has %s", r.Value, code, strings.Join(known, ", "))
 		}
-		c.plan.regions = append(c.plan.regions, r.value)
+		c.plan.regions = append(c.plan.regions, r.Value)
 	}
 	c.plan.countryCode = code
 	return nil
@@ -71,13 +71,13 @@ func (c *compiler) prefixes(f *file) (err error) {
 		return err
 	}
 	if slices.Contains(p.international, p.trunk) {
-		return c.wrong(f.Trunk.at, "%q is an international prefix too", p.trunk)
+		return c.wrong(f.Trunk.At, "%q is an international prefix too", p.trunk)
 	}
 	if p.areaPrefix, err = c.optional(f.AreaPrefix, "area_prefix"); err != nil {
 		return err
 	}
 	if p.areaPrefix != "" && p.areaPrefix != p.trunk {
-		return c.wrong(f.AreaPrefix.at, "area_prefix is what is written in front of an area code: the trunk prefix %q or nothing", p.trunk)
+		return c.wrong(f.AreaPrefix.At, "area_prefix is what is written in front of an area code: the trunk prefix %q or nothing", p.trunk)
 	}
 	return nil
 }
@@ -100,26 +100,26 @@ func (c *compiler) codes(f *file) error {
 		if err := c.quoted(t); err != nil {
 			return err
 		}
-		if !call.IsDialString(t.value) || t.value[0] == '+' {
-			return c.wrong(t.at, "%q is no code; a code has only 0-9, * and #", t.value)
+		if !call.IsDialString(t.Value) || t.Value[0] == '+' {
+			return c.wrong(t.At, "%q is no code; a code has only 0-9, * and #", t.Value)
 		}
-		if slices.Contains(c.plan.callerID, t.value) {
-			return c.wrong(t.at, "%q stands here twice", t.value)
+		if slices.Contains(c.plan.callerID, t.Value) {
+			return c.wrong(t.At, "%q stands here twice", t.Value)
 		}
-		c.plan.callerID = append(c.plan.callerID, t.value)
+		c.plan.callerID = append(c.plan.callerID, t.Value)
 	}
 	for _, e := range f.Carriers {
-		t := e.value.Prefix
+		t := e.Value.Prefix
 		if err := c.quoted(t); err != nil {
 			return err
 		}
-		if !isDigits(strings.ReplaceAll(t.value, "X", "0")) || t.value[0] == 'X' {
-			return c.wrong(or(t.at, e.at), "%q is no carrier prefix; write digits, and X for any digit, such as \"179XX\"", t.value)
+		if !isDigits(strings.ReplaceAll(t.Value, "X", "0")) || t.Value[0] == 'X' {
+			return c.wrong(or(t.At, e.At), "%q is no carrier prefix; write digits, and X for any digit, such as \"179XX\"", t.Value)
 		}
-		if slices.Contains(c.plan.carriers, t.value) {
-			return c.wrong(t.at, "%q stands here twice", t.value)
+		if slices.Contains(c.plan.carriers, t.Value) {
+			return c.wrong(t.At, "%q stands here twice", t.Value)
 		}
-		c.plan.carriers = append(c.plan.carriers, t.value)
+		c.plan.carriers = append(c.plan.carriers, t.Value)
 	}
 	longestFirst(c.plan.callerID)
 	longestFirst(c.plan.carriers)
@@ -135,7 +135,7 @@ func (c *compiler) list(in []text, field string) ([]string, error) {
 			return nil, err
 		}
 		if slices.Contains(out, d) {
-			return nil, c.wrong(t.at, "%q stands here twice", d)
+			return nil, c.wrong(t.At, "%q stands here twice", d)
 		}
 		out = append(out, d)
 	}
@@ -145,7 +145,7 @@ func (c *compiler) list(in []text, field string) ([]string, error) {
 
 // optional reads digits that may be left out.
 func (c *compiler) optional(t text, field string) (string, error) {
-	if t.value == "" {
+	if t.Value == "" {
 		return "", nil
 	}
 	return c.digits(t, field)
@@ -153,22 +153,22 @@ func (c *compiler) optional(t text, field string) (string, error) {
 
 // digits reads one or more of 0-9.
 func (c *compiler) digits(t text, field string) (string, error) {
-	if t.value == "" {
-		return "", c.wrong(t.at, "%s is missing or empty; wanted are digits", field)
+	if t.Value == "" {
+		return "", c.wrong(t.At, "%s is missing or empty; wanted are digits", field)
 	}
 	if err := c.quoted(t); err != nil {
 		return "", err
 	}
-	if !isDigits(t.value) || len(t.value) > call.MaxDialled {
-		return "", c.wrong(t.at, "%s: %q are not digits 0-9", field, t.value)
+	if !isDigits(t.Value) || len(t.Value) > call.MaxDialled {
+		return "", c.wrong(t.At, "%s: %q are not digits 0-9", field, t.Value)
 	}
-	return t.value, nil
+	return t.Value, nil
 }
 
 // quoted refuses digits without quotes, which YAML may have read as another number.
 func (c *compiler) quoted(t text) error {
-	if t.value != "" && !t.quoted {
-		return c.wrong(t.at, "digits must stand in quotes, or YAML reads 010 as the number 8")
+	if t.Value != "" && !t.Quoted {
+		return c.wrong(t.At, "digits must stand in quotes, or YAML reads 010 as the number 8")
 	}
 	return nil
 }

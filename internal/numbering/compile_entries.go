@@ -17,10 +17,10 @@ func (c *compiler) areas(f *file) (err error) {
 		}
 	}
 	for _, e := range f.Areas {
-		code := e.value.Code.value
+		code := e.Value.Code.Value
 		for n := 1; n < len(code); n++ {
 			if p.areas[code[:n]] != nil {
-				return c.wrong(or(e.value.Code.at, e.at), "area %q begins with area %q; nobody could tell them apart", code, code[:n])
+				return c.wrong(or(e.Value.Code.At, e.At), "area %q begins with area %q; nobody could tell them apart", code, code[:n])
 			}
 		}
 	}
@@ -33,9 +33,9 @@ func (c *compiler) areas(f *file) (err error) {
 
 // area reads one area.
 func (c *compiler) area(e located[areaEntry]) error {
-	in, p := e.value, c.plan
-	at := or(in.Code.at, e.at)
-	in.Code.at = at
+	in, p := e.Value, c.plan
+	at := or(in.Code.At, e.At)
+	in.Code.At = at
 	code, err := c.digits(in.Code, "code")
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (c *compiler) starts(in []text, wanted bool, field string) ([]string, error
 		if wanted {
 			return nil, c.wrong(position{}, "subscribers: %s is missing: what subscriber numbers begin with, such as [\"2-8\"]", field)
 		}
-		return nil, c.wrong(in[0].at, "subscribers: %s goes with areas, and this plan lists none", field)
+		return nil, c.wrong(in[0].At, "subscribers: %s goes with areas, and this plan lists none", field)
 	}
 	var out []string
 	for _, t := range in {
@@ -93,9 +93,9 @@ func (c *compiler) expand(t text) ([]string, int, error) {
 	if err := c.quoted(t); err != nil {
 		return nil, 0, err
 	}
-	prefixes, wild, err := expand(t.value)
+	prefixes, wild, err := expand(t.Value)
 	if err != nil {
-		return nil, 0, c.wrong(t.at, "%v", err)
+		return nil, 0, c.wrong(t.At, "%v", err)
 	}
 	return prefixes, wild, nil
 }
@@ -107,7 +107,7 @@ func (c *compiler) numbers(f *file) error {
 		if err != nil {
 			return err
 		}
-		for _, t := range e.value.Prefixes {
+		for _, t := range e.Value.Prefixes {
 			if err := c.enter(t, k, in); err != nil {
 				return err
 			}
@@ -118,40 +118,40 @@ func (c *compiler) numbers(f *file) error {
 
 // number reads an entry of numbers without its prefixes.
 func (c *compiler) number(e located[numberEntry]) (k kind, in []form, err error) {
-	n := e.value
-	k = kind{class: call.Class(n.Class), risk: n.Risk, at: e.at}
+	n := e.Value
+	k = kind{class: call.Class(n.Class), risk: n.Risk, at: e.At}
 	switch {
 	case len(n.Prefixes) == 0:
-		return k, nil, c.wrong(e.at, "prefixes is missing")
+		return k, nil, c.wrong(e.At, "prefixes is missing")
 	case !slices.Contains(classesOfPlans, k.class):
-		return k, nil, c.wrong(e.at, "class %q: wanted is one of %s", n.Class, join(classesOfPlans))
+		return k, nil, c.wrong(e.At, "class %q: wanted is one of %s", n.Class, join(classesOfPlans))
 	case n.AnyLength == (len(n.Lengths) > 0):
-		return k, nil, c.wrong(e.at, "write either lengths (digits in all, such as [5, 6]) or any_length: true")
+		return k, nil, c.wrong(e.At, "write either lengths (digits in all, such as [5, 6]) or any_length: true")
 	case n.AnyLength && k.class != call.Premium:
-		return k, nil, c.wrong(e.at, "any_length is for class premium only: digits too many would reach a number of class %s all the same", n.Class)
+		return k, nil, c.wrong(e.At, "any_length is for class premium only: digits too many would reach a number of class %s all the same", n.Class)
 	case len(n.Forms) == 0:
-		return k, nil, c.wrong(e.at, "forms is missing: some of %s", strings.Join(formNames[:], ", "))
+		return k, nil, c.wrong(e.At, "forms is missing: some of %s", strings.Join(formNames[:], ", "))
 	}
 	for _, word := range n.Forms {
 		f := form(slices.Index(formNames[:], word))
 		switch {
 		case f < 0:
-			return k, nil, c.wrong(e.at, "form %q: wanted are some of %s", word, strings.Join(formNames[:], ", "))
+			return k, nil, c.wrong(e.At, "form %q: wanted are some of %s", word, strings.Join(formNames[:], ", "))
 		case slices.Contains(in, f):
-			return k, nil, c.wrong(e.at, "form %q stands here twice", word)
+			return k, nil, c.wrong(e.At, "form %q stands here twice", word)
 		case f == formTrunk && c.plan.trunk == "":
-			return k, nil, c.wrong(e.at, "form trunk: this plan has no trunk_prefix")
+			return k, nil, c.wrong(e.At, "form trunk: this plan has no trunk_prefix")
 		}
 		in = append(in, f)
 	}
 	k.abroad = k.class != call.Service && slices.Contains(in, formCountry)
-	if k.lengths, err = c.lengthSet(n.Lengths, 1, e.at); err != nil {
+	if k.lengths, err = c.lengthSet(n.Lengths, 1, e.At); err != nil {
 		return k, nil, err
 	}
 	if n.AnyLength {
 		k.lengths = anyLength
 	}
-	return k, in, c.risks(n.Risk, e.at)
+	return k, in, c.risks(n.Risk, e.At)
 }
 
 // enter enters one pattern of prefixes into the tables of the forms.
@@ -161,17 +161,17 @@ func (c *compiler) enter(t text, k kind, in []form) error {
 		return err
 	}
 	if least := lengths(1)<<len(prefixes[0]) - 1; k.lengths != anyLength && k.lengths&least != 0 {
-		return c.wrong(t.at, "%q is longer than one of its lengths; lengths count all digits, the prefix included", t.value)
+		return c.wrong(t.At, "%q is longer than one of its lengths; lengths count all digits, the prefix included", t.Value)
 	}
-	k.wild, k.at = wild, or(t.at, k.at)
+	k.wild, k.at = wild, or(t.At, k.at)
 	besideAreas := slices.Contains(in, formTrunk) || slices.Contains(in, formCountry)
 	for _, prefix := range prefixes {
 		if a := c.hidden(prefix, k.lengths); a != nil && besideAreas {
-			return c.wrong(k.at, "%q hides numbers of area %q, line %d", prefix, a.code, a.at.line)
+			return c.wrong(k.at, "%q hides numbers of area %q, line %d", prefix, a.code, a.at.Line)
 		}
 		for _, f := range in {
 			if other := c.plan.tables[f].add(prefix, &k); other != nil {
-				return c.wrong(k.at, "%q in the form %s says again what line %d says", prefix, formNames[f], other.at.line)
+				return c.wrong(k.at, "%q in the form %s says again what line %d says", prefix, formNames[f], other.at.Line)
 			}
 		}
 	}
@@ -192,17 +192,17 @@ func (c *compiler) hidden(prefix string, l lengths) *area {
 // abroad reads abroad.
 func (c *compiler) abroad(f *file) error {
 	for _, e := range f.Abroad {
-		n := e.value
-		k := kind{class: call.Class(n.Class), lengths: anyLength, risk: n.Risk, region: n.Region, at: e.at}
+		n := e.Value
+		k := kind{class: call.Class(n.Class), lengths: anyLength, risk: n.Risk, region: n.Region, at: e.At}
 		switch {
 		case len(n.Prefixes) == 0:
-			return c.wrong(e.at, "prefixes is missing: country codes with what follows, without 00 or +")
+			return c.wrong(e.At, "prefixes is missing: country codes with what follows, without 00 or +")
 		case !slices.Contains(classesAbroad, k.class):
-			return c.wrong(e.at, "class %q: wanted is one of %s", n.Class, join(classesAbroad))
+			return c.wrong(e.At, "class %q: wanted is one of %s", n.Class, join(classesAbroad))
 		case n.Region != "" && !isRegion(n.Region):
-			return c.wrong(e.at, "region %q: wanted is a country as in ISO 3166-1, such as \"JM\", or \"001\" for a global network", n.Region)
+			return c.wrong(e.At, "region %q: wanted is a country as in ISO 3166-1, such as \"JM\", or \"001\" for a global network", n.Region)
 		}
-		if err := c.risks(n.Risk, e.at); err != nil {
+		if err := c.risks(n.Risk, e.At); err != nil {
 			return err
 		}
 		for _, t := range n.Prefixes {
@@ -220,7 +220,7 @@ func (c *compiler) enterAbroad(t text, k kind) error {
 	if err != nil {
 		return err
 	}
-	k.wild, k.at = wild, or(t.at, k.at)
+	k.wild, k.at = wild, or(t.At, k.at)
 	for _, prefix := range prefixes {
 		code := countryCodeOf(prefix)
 		switch {
@@ -230,7 +230,7 @@ func (c *compiler) enterAbroad(t text, k kind) error {
 			return c.wrong(k.at, "%q is no foreign number: %s is this plan's country code", prefix, code)
 		}
 		if other := c.plan.abroad.add(prefix, &k); other != nil {
-			return c.wrong(k.at, "%q says again what line %d says", prefix, other.at.line)
+			return c.wrong(k.at, "%q says again what line %d says", prefix, other.at.Line)
 		}
 	}
 	return nil

@@ -1,9 +1,6 @@
 package numbering
 
-import (
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-)
+import "github.com/dialwarden/dialwarden/internal/yamlfile"
 
 // file is a number plan as it stands in YAML.
 type file struct {
@@ -63,39 +60,9 @@ type abroadEntry struct {
 	Risk     []string `yaml:"risk"`
 }
 
-// position is a place in the file, 1-based; the zero value means the whole file.
-type position struct{ line, column int }
-
-func positionOf(n ast.Node) position {
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		return position{t.Position.Line, t.Position.Column}
-	}
-	return position{}
-}
-
-// located is a value that knows where it stands.
-type located[T any] struct {
-	value T
-	at    position
-}
-
-// UnmarshalYAML implements yaml.NodeUnmarshaler.
-func (l *located[T]) UnmarshalYAML(n ast.Node) error {
-	l.at = positionOf(n)
-	return yaml.NodeToValue(n, &l.value, yaml.Strict())
-}
-
-// text is a string of digits that knows where it stands, and whether it stood in quotes: without them YAML reads 010
-// as the octal number 8.
-type text struct {
-	value  string
-	quoted bool
-	at     position
-}
-
-// UnmarshalYAML implements yaml.NodeUnmarshaler.
-func (t *text) UnmarshalYAML(n ast.Node) error {
-	t.at = positionOf(n)
-	_, t.quoted = n.(*ast.StringNode)
-	return yaml.NodeToValue(n, &t.value, yaml.Strict())
-}
+// The parts of the file that know where they stand, so that a mistake in them can be shown.
+type (
+	text           = yamlfile.Digits
+	located[T any] = yamlfile.Located[T]
+	position       = yamlfile.Position
+)

@@ -4,12 +4,7 @@ import (
 	"fmt"
 	"math"
 	"path"
-	"strconv"
 	"strings"
-
-	yaml "github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 
 	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
@@ -21,7 +16,7 @@ const packageRoot = "dialwarden"
 type dataFile struct {
 	name  string // data/cap.yaml
 	value any    // what data.cap is: nil, bool, int64, uint64, float64, string, []any, map[string]any
-	root  yaml.Node
+	tree  yamlfile.Tree
 	src   []byte
 }
 
@@ -47,14 +42,14 @@ func readData(content map[string][]byte, bad *faults) map[string]*dataFile {
 
 // read decodes the file, and reports whether it could.
 func (f *dataFile) read(bad *faults) bool {
-	if tree, err := parser.ParseBytes(f.src, 0); err == nil && len(tree.Docs) > 0 && tree.Docs[0].Body != nil {
-		f.root = tree.Docs[0].Body
-		before := len(bad.found)
-		yaml.Walk(&reader{f.name, bad}, f.root)
-		if len(bad.found) > before {
-			return false
-		}
+	tree, odd := yamlfile.Parse(f.name, f.src)
+	for _, e := range odd {
+		bad.found = append(bad.found, (*Error)(e))
 	}
+	if len(odd) > 0 {
+		return false
+	}
+	f.tree = tree
 	if err := yamlfile.Decode(f.name, f.src, &f.value); err != nil {
 		bad.add(err)
 		return false
@@ -98,83 +93,10 @@ func unusable(v any, depth int) string {
 	return ""
 }
 
-// reader walks a YAML tree and refuses what would silently be read as something else: 010 is eight in YAML, and an
-// extension must not become another one.
-type reader struct {
-	file string
-	bad  *faults
-}
-
-// Visit implements ast.Visitor of the YAML library.
-func (r *reader) Visit(n yaml.Node) yaml.Visitor {
-	t := n.GetToken()
-	switch n := n.(type) {
-	case *yaml.IntegerNode:
-		if plain := fmt.Sprint(n.Value); plain != t.Value {
-			r.refuse(t, "%s is read as %s; put digits that are dialled into quotes: %q", t.Value, plain, t.Value)
-		}
-	case *yaml.NanNode, *yaml.InfinityNode:
-		r.refuse(t, "%s is no number that a rule can use", t.Value)
-	case *yaml.AnchorNode, *yaml.AliasNode, *yaml.MergeKeyNode:
-		r.refuse(t, "anchors, aliases and merge keys are not read here; write it out")
-	case *yaml.TagNode:
-		r.refuse(t, "tags are not read here; put texts into quotes")
-	case *yaml.MappingValueNode:
-		switch n.Key.(type) {
-		case *yaml.StringNode, *yaml.IntegerNode, *yaml.MergeKeyNode, *yaml.AnchorNode, *yaml.AliasNode, *yaml.TagNode:
-		default:
-			r.refuse(n.Key.GetToken(), "put the key into quotes: %q", n.Key.GetToken().Value)
-		}
-	}
-	return r
-}
-
-func (r *reader) refuse(t *token.Token, format string, args ...any) {
-	r.bad.found = append(r.bad.found, &Error{
-		File: r.file, Line: t.Position.Line, Column: t.Position.Column, Message: fmt.Sprintf(format, args...),
-	})
-}
-
 // fault adds a mistake at the place of a key in the file.
 func (f *dataFile) fault(bad *faults, keys []string, format string, args ...any) {
-	e := &Error{File: f.name, Message: fmt.Sprintf(format, args...)}
-	if t := find(f.root, keys); t != nil {
-		e.Line, e.Column = t.Position.Line, t.Position.Column
-	}
-	bad.found = append(bad.found, e)
-}
-
-// find returns where the value under the keys stands, or the nearest place above it.
-func find(n yaml.Node, keys []string) *token.Token {
-	if n == nil {
-		return nil
-	}
-	here := n.GetToken()
-	if len(keys) == 0 {
-		return here
-	}
-	var pairs []*yaml.MappingValueNode
-	switch n := n.(type) {
-	case *yaml.MappingNode:
-		pairs = n.Values
-	case *yaml.MappingValueNode:
-		pairs = []*yaml.MappingValueNode{n}
-	case *yaml.SequenceNode:
-		if i, err := strconv.Atoi(keys[0]); err == nil && i < len(n.Values) {
-			return find(n.Values[i], keys[1:])
-		}
-	}
-	for _, p := range pairs {
-		if p.Key.GetToken().Value != keys[0] {
-			continue
-		}
-		if len(keys) == 1 {
-			return p.Key.GetToken()
-		}
-		if t := find(p.Value, keys[1:]); t != nil {
-			return t
-		}
-		return p.Key.GetToken()
-	}
-	return nil
+	at := f.tree.Place(keys...)
+	bad.found = append(bad.found, &Error{
+		File: f.name, Line: at.Line, Column: at.Column, Message: fmt.Sprintf(format, args...),
+	})
 }

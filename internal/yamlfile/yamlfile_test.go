@@ -68,3 +68,50 @@ func TestAtFindsTheLine(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestParseRefusesWhatIsReadAsSomethingElse(t *testing.T) {
+	for doc, want := range map[string]string{
+		"a: 1\nb: 010\n":           `x.yaml:2:4: 010 is read as 8; put digits that are dialled into quotes: "010"`,
+		"a: 1_000\n":               `x.yaml:1:4: 1_000 is read as 1000; put digits that are dialled into quotes: "1_000"`,
+		"a: .inf\n":                `x.yaml:1:4: .inf is no number that a rule can use`,
+		"a: &x 1\nb: 2\n":          `x.yaml:1:4: anchors, aliases and merge keys are not read here; write it out`,
+		"a: !!str 1\n":             `x.yaml:1:4: tags are not read here; put texts into quotes`,
+		"true: 1\n":                `x.yaml:1:1: put the key into quotes: "true"`,
+		"a: 10\nb: \"010\"\n":      "",
+		"":                         "",
+		"# only a comment\n":       "",
+		"a: [broken\n":             "", // Decode says so
+		"a: 1\n---\nb: 010\n":      "", // Decode says so
+		"list: [1, two, {x: y}]\n": "",
+	} {
+		_, odd := yamlfile.Parse("x.yaml", []byte(doc))
+		var got string
+		if len(odd) > 0 {
+			got = odd[0].Error()
+		}
+		if got != want {
+			t.Errorf("%q: got %q, want %q", doc, got, want)
+		}
+	}
+}
+
+func TestPlace(t *testing.T) {
+	tree, _ := yamlfile.Parse("x.yaml", []byte("# head\nphones:\n  \"101\":\n    line: duty\n  lists:\n    - a\n    - b: 1\n"))
+	for keys, want := range map[string]yamlfile.Position{
+		"phones":           {Line: 2, Column: 1},
+		"phones/101/line":  {Line: 4, Column: 5},
+		"phones/101/grade": {Line: 3, Column: 3}, // the nearest place above
+		"phones/lists/0":   {Line: 6, Column: 7},
+		"phones/lists/1/b": {Line: 7, Column: 7},
+		"phones/lists/9":   {Line: 5, Column: 3},
+		"phones/lists/-1":  {Line: 5, Column: 3},
+		"nothing":          {},
+	} {
+		if got := tree.Place(strings.Split(keys, "/")...); got != want {
+			t.Errorf("%s: got %v, want %v", keys, got, want)
+		}
+	}
+	if got := (yamlfile.Tree{}).Place("a"); got != (yamlfile.Position{}) {
+		t.Errorf("the empty tree has a place %v", got)
+	}
+}
