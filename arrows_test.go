@@ -1,0 +1,203 @@
+// Package dialwarden has no code at its root; this test holds the rooms of the module and the arrows between them.
+package dialwarden
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/dialwarden/dialwarden"
+
+// room is a package and what it may import of this module. Names leave out the module and internal/.
+type room struct {
+	code  string // what the package itself may import
+	tests string // what its tests may import besides
+}
+
+// rooms lists every package of the module, from the words that all share to the programs that use all. A package that
+// is not here, or an import that is not here, fails the test: that is the moment to ask whether the arrow belongs, for
+// a room is understood and tested by what it does not know. Adapters (ari, agi) never import one another; app connects
+// them to gate and watch, which declare the interfaces that they need.
+var rooms = map[string]room{
+	"call":     {},
+	"queue":    {},
+	"yamlfile": {},
+
+	"policy":   {},
+	"dialplan": {},
+
+	"config":    {code: "yamlfile"},
+	"numbering": {code: "call yamlfile"},
+	"rules":     {code: "call yamlfile policy"}, // policy: the schema of the input, where a policy directory has none
+	"ledger":    {code: "call"},
+	"control":   {code: "call"},
+
+	"gate":  {code: "call queue", tests: "ledger"},
+	"watch": {code: "call queue", tests: "ledger"},
+	"ari":   {code: "call queue"},
+	"agi":   {code: "call queue"},
+
+	"report": {code: "call"},
+	"web":    {code: "call report"},
+
+	"app": {
+		code:  "agi ari call config control gate ledger numbering policy report rules watch web",
+		tests: "dialplan lab yamlfile",
+	},
+
+	"lab":   {code: "dialplan"}, // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
+	"demo":  {code: "app call config dialplan lab ledger policy"},
+	"bench": {code: "app ari call config dialplan lab ledger policy"},
+
+	"cmd/dialwarden":       {code: "app call config control demo dialplan ledger numbering policy report rules", tests: "lab"},
+	"cmd/dialwarden-bench": {code: "app ari bench call config dialplan lab ledger policy"},
+
+	"examples": {tests: "call numbering policy rules yamlfile"},
+	"e2e":      {tests: "call config control dialplan lab ledger policy"},
+
+	".": {},
+}
+
+// libraries says in which rooms a library of others may be imported, so that its weaknesses are made good in one place
+// and it can be exchanged there. A library stands for all its packages.
+var libraries = map[string]string{
+	"github.com/CyCoreSystems/ari": "ari",
+	"github.com/CyCoreSystems/agi": "agi",
+	"github.com/coder/websocket":   "ari lab bench cmd/dialwarden-bench",
+	"github.com/open-policy-agent": "rules",
+	"github.com/mattn/go-sqlite3":  "ledger",
+	"github.com/goccy/go-yaml":     "yamlfile",
+	"github.com/nyaruka":           "numbering",
+	"github.com/agnivade":          "rules yamlfile", // did you mean …?
+	"github.com/emiago/sipgo":      "lab",
+	"github.com/spf13/cobra":       "cmd/dialwarden cmd/dialwarden-bench",
+	"github.com/coreos/go-systemd": "cmd/dialwarden",
+	"golang.org/x/term":            "cmd/dialwarden",
+	"golang.org/x/sys":             "ledger",
+	"github.com/rs/zerolog":        "agi app ari control gate watch web demo bench cmd/dialwarden cmd/dialwarden-bench",
+}
+
+// TestArrows holds the import arrows of the module, as go list sees them.
+func TestArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		name := nameOf(p.ImportPath)
+		r, ok := rooms[name]
+		if !ok {
+			t.Errorf("%s is a package that nobody has given a place.\n"+
+				"\tSay in rooms (arrows_test.go) what it may import, and who may import it; as little as it needs.", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			r.check(t, name, imported, r.code)
+		}
+		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+			r.check(t, name+" (its tests)", imported, r.code+" "+r.tests+" "+name)
+		}
+	}
+}
+
+// check holds one import of the room name to what may be imported there.
+func (room) check(t *testing.T, name, imported, may string) {
+	t.Helper()
+	host, _, path := strings.Cut(imported, "/")
+	switch {
+	case imported == module, strings.HasPrefix(imported, module+"/"):
+		if other := nameOf(imported); !has(may, other) {
+			t.Errorf("%s imports %s, and may import: %s.\n"+
+				"\tLet it declare the small interface it needs instead, and let app connect the two; or move what both need\n"+
+				"\tto a room that both know. If the arrow is right after all, add it to rooms in arrows_test.go, with its reason.",
+				name, other, words(may))
+		}
+	case path && strings.Contains(host, "."):
+		checkLibrary(t, name, imported)
+	}
+}
+
+func checkLibrary(t *testing.T, name, imported string) {
+	t.Helper()
+	where, _, _ := strings.Cut(name, " (")
+	for library, may := range libraries {
+		if rest, ok := strings.CutPrefix(imported, library); ok && (rest == "" || rest[0] == '/') {
+			if !has(may, where) {
+				t.Errorf("%s imports %s, which belongs to: %s.\n"+
+					"\tAsk that room for what you need of it, in words of this module.", name, imported, words(may))
+			}
+			return
+		}
+	}
+	t.Errorf("%s imports %s, a library that nobody has given a place.\n"+
+		"\tIf it is worth having, name in libraries (arrows_test.go) the one room that may import it.", name, imported)
+}
+
+// TestTables finds misspelt names in the tables, which would allow nothing and mislead a reader.
+func TestTables(t *testing.T) {
+	lists := slices.Collect(maps.Values(libraries))
+	for _, r := range rooms {
+		lists = append(lists, r.code, r.tests)
+	}
+	for _, list := range lists {
+		for name := range strings.FieldsSeq(list) {
+			if _, ok := rooms[name]; !ok {
+				t.Errorf("the tables name a room %q that is not in rooms", name)
+			}
+		}
+	}
+}
+
+// pkg is what go list tells about a package.
+type pkg struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-buildvcs=false", "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
+	out, err := cmd.Output()
+	if err != nil {
+		stderr := ""
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			stderr = string(exit.Stderr)
+		}
+		t.Fatalf("go list: %v\n%s", err, stderr)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if len(all) < 10 {
+		t.Fatalf("go list found %d packages; this module has more", len(all))
+	}
+	return all
+}
+
+// nameOf shortens an import path of this module as the tables have it.
+func nameOf(path string) string {
+	if path == module {
+		return "."
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(path, module+"/"), "internal/")
+}
+
+func has(list, name string) bool { return slices.Contains(strings.Fields(list), name) }
+
+// words lists names for a message, sorted, each once.
+func words(list string) string {
+	names := slices.Compact(slices.Sorted(strings.FieldsSeq(list)))
+	if len(names) == 0 {
+		return "nothing of this module"
+	}
+	return strings.Join(names, ", ")
+}
