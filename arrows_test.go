@@ -38,7 +38,7 @@ var rooms = map[string]room{
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
 
-	"gate":  {code: "call queue", tests: "ledger"},
+	"gate":  {code: "call queue"},
 	"watch": {code: "call queue", tests: "ledger"},
 	"ari":   {code: "call queue"},
 	"agi":   {code: "call queue"},

@@ -61,6 +61,7 @@ type write struct {
 	id       int64
 	answered time.Time
 	end      *call.End
+	failed   bool // once or more; the log says so once
 }
 
 // New returns a watch that already follows the calls that the ledger knows to be open.
@@ -188,38 +189,35 @@ func (w *Watch) Usage(extension, channel string) call.Usage {
 	return call.Usage{ConcurrentCalls: n}
 }
 
-// Run writes ends into the ledger until ctx ends, then writes what is left. While the ledger fails it tries again; a
-// daemon that dies meanwhile finds the calls still open when it starts.
+// Run writes ends into the ledger until ctx ends, then writes what is left. What cannot be written is tried again behind
+// what waits, so that it holds up nothing else; a daemon that dies meanwhile finds the calls still open when it starts.
 func (w *Watch) Run(ctx context.Context) {
 	for {
 		select {
 		case <-w.writes.Ready():
-			for _, x := range w.writes.Take() {
-				w.writeUntilDone(ctx, x)
-			}
+			w.writeAll(ctx)
 		case <-ctx.Done():
-			for _, x := range w.writes.Take() {
-				w.writeUntilDone(ctx, x)
-			}
+			w.writeAll(ctx)
 			return
 		}
 	}
 }
 
-// writeUntilDone tells the ledger one thing, again and again while it fails; after ctx has ended, once.
-func (w *Watch) writeUntilDone(ctx context.Context, x write) {
-	for first := true; ; first = false {
+// writeAll tells the ledger what waits, and pauses after each failure; after ctx has ended it does not pause.
+func (w *Watch) writeAll(ctx context.Context) {
+	for _, x := range w.writes.Take() {
 		err := w.write(ctx, x)
 		if err == nil {
-			return
+			continue
 		}
-		if first {
+		if !x.failed {
 			w.log.Error().Err(err).Int64("decision", x.id).Msg("the end of a call could not be written; trying again")
 		}
+		x.failed = true
+		w.writes.Push(x)
 		select {
 		case <-time.After(retryPause):
 		case <-ctx.Done():
-			return
 		}
 	}
 }
