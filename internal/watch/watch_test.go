@@ -313,11 +313,12 @@ func TestLedgerFails(t *testing.T) {
 					w.Ended(channel, moment, 16)
 				}
 				time.Sleep(time.Minute)
-				stop()
-				<-done
+				synctest.Wait()
 				if got := inOrder(l.written); got != test.want {
 					t.Errorf("written: %s; want %s", got, test.want)
 				}
+				stop()
+				<-done
 				if n := strings.Count(log.String(), "\n"); n == 0 || n > 4 {
 					t.Errorf("the log has %d lines, want one for each that failed:\n%s", n, log.String())
 				}
