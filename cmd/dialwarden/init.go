@@ -33,7 +33,8 @@ func newInit() *cobra.Command {
 		Long: `Write into DIR what is needed to start: dialwarden.yaml, the shipped policy (rules, data,
 number plans), the Asterisk fragments, and a password for Asterisk's REST interface that is
 made up for this site. A file that exists already is never touched.`,
-		Args: cobra.ExactArgs(1),
+		Args:              exactly("DIR"),
+		ValidArgsFunction: completeDir,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w := cmd.OutOrStdout()
 			dir := args[0]

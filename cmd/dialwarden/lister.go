@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/dialwarden/dialwarden/internal/ledger"
 )
@@ -11,10 +12,13 @@ import (
 type lister struct {
 	w       io.Writer
 	asJSON  bool
+	zone    *time.Location // of the times for people
 	started bool
 }
 
-func newLister(w io.Writer, asJSON bool) *lister { return &lister{w: w, asJSON: asJSON} }
+func newLister(w io.Writer, asJSON bool, zone *time.Location) *lister {
+	return &lister{w: w, asJSON: asJSON, zone: zone}
+}
 
 const listFormat = "%7s  %-19s  %-6s  %-18s  %-13s  %-9s  %-16s  %s\n"
 
@@ -28,7 +32,7 @@ func (l *lister) print(d ledger.Decision) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(l.w, listFormat, number(d.ID), d.At.Local().Format("2006-01-02 15:04:05"), d.Extension, d.Dialled,
+	_, err := fmt.Fprintf(l.w, listFormat, number(d.ID), d.At.In(l.zone).Format("2006-01-02 15:04:05"), d.Extension, d.Dialled,
 		d.Class, d.Action, d.Rule, d.Reason)
 	return err
 }

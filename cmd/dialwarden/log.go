@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,72 +19,99 @@ import (
 const tailEvery = 200 * time.Millisecond
 
 func newLog() *cobra.Command {
-	cmd := &cobra.Command{Use: "log", Short: "Read the decision log"}
+	cmd := group("log", "Read the decision log", `Read the decision log, beside the running daemon or without it. It is the ledger of the
+configuration (ledger.path), an SQLite file that nothing here changes.`)
 	cmd.AddCommand(newLogList(), newLogShow(), newLogTail())
 	return cmd
 }
 
-// filterFlags adds the flags that select decisions; the returned function reads them.
-func filterFlags(cmd *cobra.Command) func() (ledger.Filter, error) {
+// filterFlags adds the flags that select decisions; the returned function reads them. Dates are those of the zone.
+func filterFlags(cmd *cobra.Command) func(zone *time.Location) (ledger.Filter, error) {
 	var f ledger.Filter
 	var since, until, action, class string
 	cmd.Flags().StringVar(&since, "since", "", "attempted at `TIME` or later: RFC 3339, a date, or an age like 24h")
-	cmd.Flags().StringVar(&until, "until", "", "attempted before `TIME`")
+	cmd.Flags().StringVar(&until, "until", "", "attempted before `TIME`, of the same forms")
 	cmd.Flags().StringVar(&action, "action", "", "allow, deny or challenge")
 	cmd.Flags().StringVar(&f.Rule, "rule", "", "settled by this `RULE`")
-	cmd.Flags().StringVar(&f.Extension, "from", "", "made by this `EXTENSION`")
+	cmd.Flags().StringVar(&f.Extension, "from", "", "attempted by this `EXTENSION`")
 	cmd.Flags().StringVar(&class, "class", "", "`CLASS` of the number: local, premium, …")
 	cmd.Flags().StringVar(&f.NumberPrefix, "number", "", "the number begins with these `DIGITS`, like +8621")
-	return func() (ledger.Filter, error) {
-		f.Action, f.Class = call.Action(action), call.Class(class)
-		var err, err2 error
-		f.Since, err = parseSince(since)
-		f.Until, err2 = parseSince(until)
-		return f, errors.Join(err, err2)
+	complete(cmd, "since", cobra.NoFileCompletions)
+	complete(cmd, "until", cobra.NoFileCompletions)
+	complete(cmd, "action", oneOf(call.Allow, call.Deny, call.Challenge))
+	complete(cmd, "rule", completeRule)
+	complete(cmd, "from", completeExtension)
+	complete(cmd, "class", oneOf(call.Classes()...))
+	complete(cmd, "number", cobra.NoFileCompletions)
+	return func(zone *time.Location) (ledger.Filter, error) {
+		var errs [4]error
+		f.Action, errs[0] = oneWord("--action", action, []call.Action{call.Allow, call.Deny, call.Challenge})
+		f.Class, errs[1] = oneWord("--class", class, call.Classes())
+		f.Since, errs[2] = parseSince("--since", since, zone)
+		f.Until, errs[3] = parseSince("--until", until, zone)
+		return f, errors.Join(errs[:]...)
 	}
 }
 
-// parseSince reads a moment: RFC 3339, a local date, or an age.
-func parseSince(s string) (time.Time, error) {
+// oneWord refuses a word that no decision can have; none restricts nothing.
+func oneWord[T ~string](flag, word string, words []T) (T, error) {
+	if word == "" || slices.Contains(words, T(word)) {
+		return T(word), nil
+	}
+	return "", fmt.Errorf("%s %q: must be one of %v", flag, word, words)
+}
+
+// parseSince reads a moment: RFC 3339, a date in the zone, or an age.
+func parseSince(flag, s string, zone *time.Location) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
 	if at, err := time.Parse(time.RFC3339, s); err == nil {
 		return at, nil
 	}
-	if at, err := time.ParseInLocation(time.DateOnly, s, time.Local); err == nil {
+	if at, err := time.ParseInLocation(time.DateOnly, s, zone); err == nil {
 		return at, nil
 	}
-	if age, err := time.ParseDuration(s); err == nil {
+	if age, err := time.ParseDuration(s); err == nil && age >= 0 {
 		return time.Now().Add(-age), nil
 	}
-	return time.Time{}, fmt.Errorf("%q is no time: write 2026-11-23T14:30:00+08:00, 2026-11-23, or an age like 24h", s)
+	return time.Time{}, fmt.Errorf("%s %q: must be a time like 2026-11-23T14:30:00+08:00, a date like 2026-11-23, or an age like 24h", flag, s)
 }
 
 func newLogList() *cobra.Command {
 	var asJSON bool
 	var limit int
 	cmd := &cobra.Command{
-		Use:     "list",
-		Short:   "List decisions, the newest last",
-		Example: "  dialwarden log list --action deny --since 24h\n  dialwarden log list --from 101 --json",
-		Args:    cobra.NoArgs,
+		Use:               "list",
+		Short:             "List decisions, the newest last",
+		Long:              "List decisions, the newest last. Times and dates are those of the site (site.timezone); JSON has UTC.",
+		Example:           "  dialwarden log list --action deny --since 24h\n  dialwarden log list --from 101 --since 2026-11-01 --until 2026-12-01 --json",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	filter := filterFlags(cmd)
-	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many, the newest; 0 for all")
+	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many, the newest `NUMBER`; 0 for all")
 	jsonFlag(cmd, &asJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		f, err := filter()
+		cfg, err := load(cmd)
 		if err != nil {
 			return err
 		}
-		r, err := openReader(cmd)
+		zone := cfg.Site.Location()
+		f, err := filter(zone)
+		if err != nil {
+			return err
+		}
+		r, err := ledger.OpenReader(cfg.Ledger.Path)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = r.Close() }()
-		out := newLister(cmd.OutOrStdout(), asJSON)
-		if limit <= 0 {
+		out := newLister(cmd.OutOrStdout(), asJSON, zone)
+		if limit < 0 {
+			return fmt.Errorf("--limit %d: must be 0 (for all) or more", limit)
+		}
+		if limit == 0 {
 			for d, err := range r.Decisions(cmd.Context(), f) {
 				if err := errors.Join(err, out.print(d)); err != nil {
 					return err
@@ -91,46 +119,60 @@ func newLogList() *cobra.Command {
 			}
 			return nil
 		}
-		f.Limit, f.Reverse = limit, true
-		var newest []ledger.Decision
-		for d, err := range r.Decisions(cmd.Context(), f) {
-			if err != nil {
-				return err
-			}
-			newest = append(newest, d)
-		}
-		for i := len(newest) - 1; i >= 0; i-- {
-			if err := out.print(newest[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		f.Limit = limit
+		_, err = printNewest(cmd, r, f, out)
+		return err
 	}
 	return cmd
+}
+
+// printNewest prints the newest decisions that f selects, at most f.Limit, the newest last; it returns its id.
+func printNewest(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, out *lister) (id int64, err error) {
+	f.Reverse = true
+	var newest []ledger.Decision
+	for d, err := range r.Decisions(cmd.Context(), f) {
+		if err != nil {
+			return 0, err
+		}
+		newest = append(newest, d)
+	}
+	for _, d := range slices.Backward(newest) {
+		if err := out.print(d); err != nil {
+			return 0, err
+		}
+		id = d.ID
+	}
+	return id, nil
 }
 
 func newLogTail() *cobra.Command {
 	var asJSON bool
 	var lines int
 	cmd := &cobra.Command{
-		Use:   "tail",
-		Short: "Show decisions as they are made, until Ctrl-C",
-		Args:  cobra.NoArgs,
+		Use:               "tail",
+		Short:             "Show decisions as they are made, until Ctrl-C",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	filter := filterFlags(cmd)
-	cmd.Flags().IntVarP(&lines, "lines", "n", 10, "begin with so many that were made before")
+	cmd.Flags().IntVarP(&lines, "lines", "n", 10, "begin with the last `NUMBER` that were made before")
 	jsonFlag(cmd, &asJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		f, err := filter()
+		cfg, err := load(cmd)
 		if err != nil {
 			return err
 		}
-		r, err := openReader(cmd)
+		zone := cfg.Site.Location()
+		f, err := filter(zone)
+		if err != nil {
+			return err
+		}
+		r, err := ledger.OpenReader(cfg.Ledger.Path)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = r.Close() }()
-		return tail(cmd, r, f, lines, newLister(cmd.OutOrStdout(), asJSON))
+		return tail(cmd, r, f, lines, newLister(cmd.OutOrStdout(), asJSON, zone))
 	}
 	return cmd
 }
@@ -144,20 +186,12 @@ func tail(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, lines int, out 
 	f.AfterID = last
 	if lines > 0 {
 		before := f
-		before.AfterID, before.Limit, before.Reverse = 0, lines, true
-		var newest []ledger.Decision
-		for d, err := range r.Decisions(cmd.Context(), before) {
-			if err != nil {
-				return err
-			}
-			newest = append(newest, d)
+		before.AfterID, before.Limit = 0, lines
+		newest, err := printNewest(cmd, r, before, out)
+		if err != nil {
+			return err
 		}
-		for i := len(newest) - 1; i >= 0; i-- {
-			if err := out.print(newest[i]); err != nil {
-				return err
-			}
-			f.AfterID = max(f.AfterID, newest[i].ID)
-		}
+		f.AfterID = max(f.AfterID, newest)
 	}
 	tick := time.NewTicker(tailEvery)
 	defer tick.Stop()
@@ -182,9 +216,10 @@ func tail(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, lines int, out 
 func newLogShow() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "show ID",
-		Short: "Show everything that is known of one decision",
-		Args:  cobra.ExactArgs(1),
+		Use:               "show ID",
+		Short:             "Show everything that is known of one decision",
+		Args:              exactly("ID"),
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
 			if err != nil {
