@@ -23,11 +23,12 @@ func newLister(w io.Writer, asJSON bool, zone *time.Location) *lister {
 const listFormat = "%7s  %-19s  %-6s  %-18s  %-13s  %-9s  %-16s  %s\n"
 
 func (l *lister) print(d ledger.Decision) error {
+	first := !l.started
+	l.started = true
 	if l.asJSON {
 		return printJSON(l.w, d)
 	}
-	if !l.started {
-		l.started = true
+	if first {
 		if _, err := fmt.Fprintf(l.w, listFormat, "ID", "TIME", "FROM", "DIALLED", "CLASS", "ACTION", "RULE", "REASON"); err != nil {
 			return err
 		}

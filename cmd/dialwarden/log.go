@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,7 +59,11 @@ func oneWord[T ~string](flag, word string, words []T) (T, error) {
 	if word == "" || slices.Contains(words, T(word)) {
 		return T(word), nil
 	}
-	return "", fmt.Errorf("%s %q: must be one of %v", flag, word, words)
+	names := make([]string, len(words))
+	for i, w := range words {
+		names[i] = string(w)
+	}
+	return "", fmt.Errorf("%s %q: must be one of %s", flag, word, strings.Join(names, ", "))
 }
 
 // parseSince reads a moment: RFC 3339, a date in the zone, or an age.
@@ -111,19 +116,31 @@ func newLogList() *cobra.Command {
 		if limit < 0 {
 			return fmt.Errorf("--limit %d: must be 0 (for all) or more", limit)
 		}
-		if limit == 0 {
-			for d, err := range r.Decisions(cmd.Context(), f) {
-				if err := errors.Join(err, out.print(d)); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
 		f.Limit = limit
-		_, err = printNewest(cmd, r, f, out)
+		if limit == 0 {
+			err = printAll(cmd, r, f, out)
+		} else {
+			_, err = printNewest(cmd, r, f, out)
+		}
+		if err == nil && !out.started {
+			_, err = fmt.Fprintln(cmd.ErrOrStderr(), "no decision matches")
+		}
 		return err
 	}
 	return cmd
+}
+
+// printAll prints the decisions that f selects, the oldest first.
+func printAll(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, out *lister) error {
+	for d, err := range r.Decisions(cmd.Context(), f) {
+		if err != nil {
+			return err
+		}
+		if err := out.print(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // printNewest prints the newest decisions that f selects, at most f.Limit, the newest last; it returns its id.
@@ -205,7 +222,10 @@ func tail(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, lines int, out 
 			if cmd.Context().Err() != nil {
 				return nil
 			}
-			if err := errors.Join(err, out.print(d)); err != nil {
+			if err != nil {
+				return err
+			}
+			if err := out.print(d); err != nil {
 				return err
 			}
 			f.AfterID = d.ID
@@ -225,7 +245,11 @@ func newLogShow() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%q is no decision's ID: it is a number of \"dialwarden log list\"", args[0])
 			}
-			r, err := openReader(cmd)
+			cfg, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			r, err := ledger.OpenReader(cfg.Ledger.Path)
 			if err != nil {
 				return err
 			}
@@ -237,17 +261,18 @@ func newLogShow() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), d)
 			}
-			return printDetail(cmd.OutOrStdout(), d)
+			return printDetail(cmd.OutOrStdout(), d, cfg.Site.Location())
 		},
 	}
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
-func printDetail(w io.Writer, d ledger.Detail) error {
+// printDetail tells everything that is known of a decision; times are those of the zone.
+func printDetail(w io.Writer, d ledger.Detail, zone *time.Location) error {
 	rows := [][]string{
 		{"decision", strconv.FormatInt(d.ID, 10)},
-		{"at", d.At.String()},
+		{"at", d.At.In(zone).Format("2006-01-02 15:04:05.000 -07:00")},
 		{"caller", d.Extension + " " + d.Holder + " " + d.Department},
 		{"dialled", d.Dialled},
 		{"number", d.Number + " (" + string(d.Class) + ")"},

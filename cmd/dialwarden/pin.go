@@ -43,7 +43,13 @@ func newPINAdd() *cobra.Command {
 nobody can look it up again. With --stdin the PIN (4 to 12 digits) is read from the first
 line of standard input; it is never taken from the command line, where others could see it.`,
 		Example: "  dialwarden pin add --holder \"Li Wei\" --department Sales --level 2\n  dialwarden pin add --holder \"Li Wei\" --stdin < pin.txt",
-		Args:    cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 { // what it is, is not repeated: it may be a PIN
+				return errors.New("pin add takes no arguments; a PIN is never taken from the command line, but with --stdin")
+			}
+			return nil
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withPINs(cmd, func(ctx context.Context, pins control.PINs) error {
 				add := addGenerated

@@ -43,7 +43,7 @@ func newPolicyCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [DIR]",
 		Short: "Say what is wrong with a policy, with file, line and column",
-		Long: `Say everything that is wrong with a policy: rules, data, directory and number plans, as the
+		Long: `Say what is wrong with a policy: rules, data, directory and number plans, as the
 daemon would see it at this site. Nothing is put in force.
 
 The exit status is 0 if nothing is wrong, 1 if something is, 2 if the policy could not be read.`,

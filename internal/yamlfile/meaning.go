@@ -14,12 +14,12 @@ import (
 // that are no plain decimal number (010 is eight), a value that is missing although the field has another one by
 // default, and a document that is no mapping. It returns nil where the document cannot be parsed; decoding tells why.
 func checkMeaning(name string, data []byte, v any) error {
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil || len(file.Docs) == 0 || file.Docs[0].Body == nil {
+	root := parse(data)
+	if root == nil {
 		return nil
 	}
 	m := meaning{file: name}
-	m.check(file.Docs[0].Body, reflect.ValueOf(v), "")
+	m.check(root, reflect.ValueOf(v), "")
 	if m.fault == nil {
 		return nil // not m.fault itself: a nil *Error is no nil error
 	}
@@ -129,11 +129,20 @@ func join(field, name string) string {
 // fieldAt names the field whose value stands at a place of a document, such as policy.deadline; it is empty where
 // there is none.
 func fieldAt(data []byte, line, column int) string {
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil || len(file.Docs) == 0 || file.Docs[0].Body == nil {
+	root := parse(data)
+	if root == nil {
 		return ""
 	}
-	return find(file.Docs[0].Body, line, column, "")
+	return find(root, line, column, "")
+}
+
+// parse returns the first document; nil where there is none, or it cannot be parsed.
+func parse(data []byte) ast.Node {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil || len(file.Docs) == 0 {
+		return nil
+	}
+	return file.Docs[0].Body
 }
 
 func find(n ast.Node, line, column int, field string) string {
