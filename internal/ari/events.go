@@ -15,6 +15,9 @@ import (
 // emergencyEvent is the name of the UserEvent that the dialplan sends with an emergency call.
 const emergencyEvent = "DialwardenEmergency"
 
+// emergencyContext is where the dialplan dials emergency numbers.
+const emergencyContext = "dialwarden-emergency"
+
 // wanted are the events that we take; all others are dropped inside Asterisk.
 var wanted = []string{
 	library.Events.StasisStart, library.Events.StasisEnd, library.Events.ChannelDtmfReceived,

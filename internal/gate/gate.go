@@ -100,11 +100,9 @@ func New(ctx context.Context, cfg Config) (*Gate, error) {
 func (g *Gate) Arrive(a call.Attempt, entry string, line Line) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	v := visit{a.Channel, entry}
-	if _, taken := g.seen[v]; taken {
+	if !g.first(visit{a.Channel, entry}) {
 		return
 	}
-	g.seen[v] = time.Now()
 	if old := g.calls[a.Channel]; old != nil {
 		old.inbox.Push(call.HungUp{}) // it left the earlier entry, or it could not come again
 	}
@@ -163,12 +161,16 @@ func (g *Gate) forget(channel string) {
 	}
 }
 
-// Emergency records an emergency call that the dialplan let out by itself. The call does not wait for it.
+// Emergency records an emergency call that the dialplan let out by itself, once for each channel. The call does not
+// wait for it.
 func (g *Gate) Emergency(a call.Attempt) {
-	book := g.Book()
-	recorded := g.Tracker.Arrived(a.Channel, a.Extension)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if !g.first(visit{a.Channel, call.RuleEmergency}) {
+		return
+	}
+	book := g.Book()
+	recorded := g.Tracker.Arrived(a.Channel, a.Extension)
 	g.spawn(func() {
 		f := book.Facts(a, g.Tracker.Usage(a.Extension, a.Channel), call.Credentials{})
 		d := book.Judge(context.Background(), f)
@@ -179,6 +181,15 @@ func (g *Gate) Emergency(a call.Attempt) {
 		}
 		recorded(g.record(call.Record{Attempt: a, Facts: f, Decision: d}), call.Allow)
 	})
+}
+
+// first notes a visit and reports whether it is a new one. The mutex is held.
+func (g *Gate) first(v visit) bool {
+	if _, taken := g.seen[v]; taken {
+		return false
+	}
+	g.seen[v] = time.Now()
+	return true
 }
 
 // record writes a decision that nobody waits for; it returns 0 if it could not be written.

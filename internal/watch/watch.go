@@ -96,6 +96,13 @@ func (w *Watch) Arrived(channel, extension string) (recorded func(id int64, a ca
 	}
 }
 
+// Follows reports whether an attempt on the channel is followed.
+func (w *Watch) Follows(channel string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls[channel] != nil
+}
+
 // recorded gives the attempt its decision, and writes what happened to it before.
 func (w *Watch) recorded(f *followed, id int64, a call.Action) {
 	if id == 0 {
