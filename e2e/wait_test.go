@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +11,14 @@ import (
 	"github.com/dialwarden/dialwarden/internal/lab"
 	"github.com/dialwarden/dialwarden/internal/ledger"
 )
+
+// read returns a file of the site.
+func (s *site) read(name string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, name))
+	must(s.t, err)
+	return string(text)
+}
 
 // logged waits until the present daemon has logged text in n lines.
 func (s *site) logged(n int, text string) {
