@@ -40,6 +40,7 @@ type Lab struct {
 	// Carrier takes the calls that Asterisk sends to its trunk.
 	Carrier *Station
 
+	version  string // Asterisk 22.10.1
 	root     string // the file tree that Asterisk runs in
 	program  string // inside root
 	dir      string // the lab's directory, seen from outside root
@@ -78,6 +79,13 @@ func (l *Lab) start(ctx context.Context, o Options) error {
 	}
 	if l.program, err = program(l.root); err != nil {
 		return fmt.Errorf("%w in %s: %w", ErrNoAsterisk, l.root, err)
+	}
+	if l.root != "/" && os.Geteuid() != 0 {
+		return fmt.Errorf("only root may start the Asterisk in %s (it runs in a chroot): be root, "+
+			"or set ASTERISK_ROOT=/ to use an installed Asterisk %d or newer", l.root, oldest)
+	}
+	if l.version, err = l.askVersion(ctx); err != nil {
+		return err
 	}
 	if err := l.makeDir(); err != nil {
 		return err
@@ -180,6 +188,12 @@ func (l *Lab) ARIPassword() string { return l.password }
 
 // SIPAddress is the host:port that Asterisk takes SIP on (UDP).
 func (l *Lab) SIPAddress() string { return loopback(l.slot.sip()) }
+
+// Version is what Asterisk calls itself: "Asterisk 22.10.1".
+func (l *Lab) Version() string { return l.version }
+
+// Root is the file tree that Asterisk runs in; "/" for the installed one.
+func (l *Lab) Root() string { return l.root }
 
 // Dir is the lab's directory: etc, log, run, spool and db of its Asterisk. Close removes it.
 func (l *Lab) Dir() string { return l.dir }
