@@ -31,7 +31,7 @@ func (l *Lab) askVersion(ctx context.Context) (string, error) {
 }
 
 // Major versions stand in "Asterisk 22.10.1~dfsg-1", "Asterisk certified/18.9-cert4" and "Asterisk GIT-20-1a2b3c".
-var majorVersion = regexp.MustCompile(`^Asterisk (?:[A-Za-z]+[/-])*([0-9]+)(?:[.~-]|$)`)
+var majorVersion = regexp.MustCompile(`^Asterisk (?:[A-Za-z]+[/-])*([0-9]+)(?:[.~+-]|$)`)
 
 // parseVersion reads what `asterisk -V` prints. major is 0 where no version is told, as by a build of the master branch.
 func parseVersion(out string) (name string, major int) {
@@ -39,6 +39,8 @@ func parseVersion(out string) (name string, major int) {
 	if m := majorVersion.FindStringSubmatch(name); m != nil {
 		major, _ = strconv.Atoi(m[1])
 	}
-	name, _, _ = strings.Cut(name, "~") // the rest is the distribution's business
+	if i := strings.IndexAny(name, "~+"); i > 0 { // the rest is the distribution's business
+		name = name[:i]
+	}
 	return name, major
 }

@@ -7,7 +7,7 @@ func TestParseVersion(t *testing.T) {
 		name  string
 		major int
 	}{
-		"Asterisk 22.10.1~dfsg+~cs6.16-1\n": {"Asterisk 22.10.1", 22},
+		"Asterisk 22.10.1+dfsg+~cs6.16.60671435-1\n": {"Asterisk 22.10.1", 22},
 		"Asterisk 16.28.0~dfsg-0+deb11u4\n": {"Asterisk 16.28.0", 16},
 		"Asterisk 1.8.32.3\n":               {"Asterisk 1.8.32.3", 1},
 		"Asterisk certified/18.9-cert4\n":   {"Asterisk certified/18.9-cert4", 18},
