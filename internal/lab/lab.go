@@ -31,6 +31,8 @@ type Options struct {
 	ExtraDialplan string
 	// Modules are loaded besides those of modules.txt ("app_confbridge").
 	Modules []string
+	// Quiet keeps the steps of the dialplan out of Asterisk's log, as on a busy PBX.
+	Quiet bool
 	// Log gets what Asterisk writes to its standard output and error; nil for nowhere.
 	Log io.Writer
 }
@@ -120,6 +122,7 @@ func (l *Lab) configure(o Options) error {
 		inside: l.inside, slot: l.slot, password: l.password,
 		phonesPort: l.phones.port, carrierPort: l.Carrier.port,
 		globals: o.Globals, extensions: o.Extensions, extraDial: o.ExtraDialplan,
+		quiet: o.Quiet,
 	}
 	if len(c.extensions) == 0 {
 		for n := 101; n <= 110; n++ {
