@@ -30,7 +30,7 @@ demo: build asterisk ## real calls through a real Asterisk, decided before your 
 test: ## everything: formatting, vet, lint, Rego, and all tests with the race detector against a real Asterisk
 	@scripts/test.sh
 
-bench: tools asterisk ## what the gate adds to call set-up, against plain Dial and against an empty ARI app
+bench: build asterisk ## what the gate adds to call set-up, against plain Dial and against an empty ARI app
 	go run ./cmd/dialwarden-bench
 
 $(GOLANGCI):

@@ -30,6 +30,22 @@ func Default() Options {
 	return Options{Calls: 600, Rate: 100, Bound: 50 * time.Millisecond, Highest: 2000}
 }
 
+// check finds options that cannot be meant.
+func (o Options) check() error {
+	if _, err := os.Stat(o.Program); err != nil {
+		return fmt.Errorf("there is no daemon to measure: %w: run `make build`", err)
+	}
+	switch {
+	case o.Calls < 1 || o.Rate < 1:
+		return fmt.Errorf("%d calls at %d a second: both must be at least 1", o.Calls, o.Rate)
+	case o.Bound <= 0:
+		return fmt.Errorf("a bound of %v: it must be more than nothing", o.Bound)
+	case o.Highest < 0:
+		return fmt.Errorf("a highest rate of %d: it must not be negative", o.Highest)
+	}
+	return nil
+}
+
 // ways are in the order of the report: plain and floor first, because the others are compared with them.
 var ways = []Way{Plain, Floor, Durable, Gate}
 
@@ -51,6 +67,9 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	b := &bench{Options: o}
 	if b.Log == nil {
 		b.Log = io.Discard
+	}
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	if b.Program, err = filepath.Abs(o.Program); err != nil {
 		return nil, err
