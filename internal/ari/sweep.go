@@ -72,7 +72,9 @@ func (c *Client) snapshot(ctx context.Context, first bool) (Snapshot, error) {
 	if !first {
 		return s, nil
 	}
-	return s, c.talking(ctx, &s)
+	var err error
+	s.Talking, err = c.talking(ctx)
+	return s, err
 }
 
 // waiting adds a channel that is in some application, if it is ours.
@@ -91,19 +93,19 @@ func (c *Client) waiting(s *Snapshot, ch *library.ChannelData) {
 }
 
 // talking finds the channels that are connected to somebody: Dial makes their bridge when the called party answers.
-func (c *Client) talking(ctx context.Context, s *Snapshot) error {
+func (c *Client) talking(ctx context.Context) (map[string]time.Time, error) {
 	var bridges []struct {
 		Channels []string         `json:"channels"`
 		Since    library.DateTime `json:"creationtime"`
 	}
 	if err := c.rest.do(ctx, http.MethodGet, "/bridges", nil, nil, &bridges); err != nil {
-		return err
+		return nil, err
 	}
-	s.Talking = map[string]time.Time{}
+	talking := map[string]time.Time{}
 	for _, b := range bridges {
 		for _, channel := range b.Channels {
-			s.Talking[channel] = time.Time(b.Since)
+			talking[channel] = time.Time(b.Since)
 		}
 	}
-	return nil
+	return talking, nil
 }
