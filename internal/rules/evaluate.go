@@ -21,24 +21,27 @@ var places = make(chan struct{}, max(4, 2*runtime.GOMAXPROCS(0)))
 // runaways counts the places that are held by evaluations beyond their deadline.
 var runaways atomic.Int32
 
+// patience is how long an evaluation waits for a place. It is no part of the deadline: a caller in a crowd, on a machine
+// that is busy, waits a little longer; he is not refused for it.
+const patience = 2 * time.Second
+
 // errBusy is the answer while nothing but runaways is running.
 var errBusy = errors.New("no evaluation can begin: all that run are beyond their deadline")
 
-// evaluate asks the program, and returns at the deadline in any case. OPA looks at the deadline between expressions, not
+// evaluate asks the program, and returns at the deadline in any case; the deadline counts from where it gets a place. OPA looks at the deadline between expressions, not
 // within a built-in function. So a program whose built-in functions are all quick runs here, and any other on a
 // goroutine of its own, which is left behind at the deadline; the change of goroutine costs more than the evaluation.
 func evaluate(ctx context.Context, p *program, input *ast.Term, deadline time.Duration) ([]member, error) {
-	end := time.Now().Add(deadline)
-	if err := enter(ctx, deadline); err != nil {
+	if err := enter(ctx); err != nil {
 		return nil, err
 	}
 	var found []member
 	var err error
 	if p.quick {
-		found, err = here(p, input, time.Until(end))
+		found, err = here(p, input, deadline)
 		<-places
 	} else {
-		found, err = aside(ctx, p, input, time.Until(end))
+		found, err = aside(ctx, p, input, deadline)
 	}
 	if topdown.IsCancel(err) {
 		err = fmt.Errorf("no answer within %v", deadline)
@@ -46,8 +49,8 @@ func evaluate(ctx context.Context, p *program, input *ast.Term, deadline time.Du
 	return found, err
 }
 
-// enter takes a place, and waits for one until the deadline.
-func enter(ctx context.Context, deadline time.Duration) error {
+// enter takes a place, and waits for one with patience.
+func enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return withdrawn(ctx)
 	}
@@ -59,13 +62,13 @@ func enter(ctx context.Context, deadline time.Duration) error {
 	if int(runaways.Load()) >= cap(places) {
 		return errBusy
 	}
-	timer := time.NewTimer(deadline)
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case places <- struct{}{}:
 		return nil
 	case <-timer.C:
-		return fmt.Errorf("no evaluation could begin within %v", deadline)
+		return fmt.Errorf("no evaluation could begin within %v", patience)
 	case <-ctx.Done():
 		return withdrawn(ctx)
 	}

@@ -133,14 +133,19 @@ func TestRunawaysAreBounded(t *testing.T) {
 	gate = make(chan struct{})
 }
 
-// TestWaitingForAPlace waits no longer than the deadline.
+// TestWaitingForAPlace waits for a place longer than the deadline, which is for the evaluation alone; but not for ever.
 func TestWaitingForAPlace(t *testing.T) {
 	settled()
 	for range cap(places) {
 		places <- struct{}{}
 	}
 	p := policyWith(t, `allow contains "x" if input.callee.class == "local"`, 10*time.Millisecond, "")
-	late(t, p, "no evaluation could begin within 10ms", soon)
+	late(t, p, "no evaluation could begin within 2s", 2*soon)
+	time.AfterFunc(50*time.Millisecond, func() { <-places })
+	if d := p.Judge(t.Context(), local()); d.Action != call.Allow {
+		t.Errorf("got %s %v", d.Action, d.Reasons)
+	}
+	places <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if d := p.Judge(ctx, local()); !strings.Contains(d.Reasons[0].Text, "withdrawn") {
