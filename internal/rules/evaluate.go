@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -81,45 +80,26 @@ func withdrawn(ctx context.Context) error {
 // errLate is OPA's error for an evaluation that was cancelled.
 var errLate = &topdown.Error{Code: topdown.CancelErr}
 
-// alarm cancels an evaluation after a time.
-type alarm struct {
-	cancel topdown.Cancel
-	timer  *time.Timer
-}
-
-// alarms are used again unless they went off.
-var alarms sync.Pool
-
-// setAlarm returns an alarm that goes off after the time.
-func setAlarm(after time.Duration) *alarm {
-	if a, ok := alarms.Get().(*alarm); ok {
-		a.timer.Reset(after)
-		return a
-	}
-	c := topdown.NewCancel()
-	return &alarm{c, time.AfterFunc(after, c.Cancel)}
-}
-
 // here evaluates on the caller's goroutine.
-func here(p *program, input *ast.Term, left time.Duration) ([]member, error) {
-	a := setAlarm(left)
+func here(p *program, input *ast.Term, deadline time.Duration) ([]member, error) {
+	a, _ := alarms.Get().(*alarm)
+	a.set(deadline)
 	found, err := p.ask(input, a.cancel)
-	if a.timer.Stop() {
+	if a.stop() {
 		alarms.Put(a)
 	}
 	return found, err
 }
 
 // aside evaluates on a goroutine of its own, and leaves it behind when the time is over.
-func aside(ctx context.Context, p *program, input *ast.Term, left time.Duration) ([]member, error) {
-	e := &evaluation{cancel: topdown.NewCancel(), done: make(chan struct{})}
-	go e.run(p, input)
-	timer := time.NewTimer(left)
-	defer timer.Stop()
+func aside(ctx context.Context, p *program, input *ast.Term, deadline time.Duration) ([]member, error) {
+	e := &evaluation{alarm: newAlarm(), done: make(chan struct{})}
+	late := e.alarm.late
+	go e.run(p, input, deadline)
 	select {
 	case <-e.done:
 		return e.found, e.err
-	case <-timer.C:
+	case <-late:
 		e.leave()
 		return nil, errLate
 	case <-ctx.Done():
@@ -130,16 +110,18 @@ func aside(ctx context.Context, p *program, input *ast.Term, left time.Duration)
 
 // evaluation is one that runs aside.
 type evaluation struct {
-	cancel topdown.Cancel
-	done   chan struct{}
-	over   atomic.Bool // it has ended, or its caller has left: whoever comes second settles the count of runaways
-	found  []member
-	err    error
+	alarm *alarm
+	done  chan struct{}
+	over  atomic.Bool // it has ended, or its caller has left: whoever comes second settles the count of runaways
+	found []member
+	err   error
 }
 
 // run evaluates and gives the place back.
-func (e *evaluation) run(p *program, input *ast.Term) {
-	e.found, e.err = p.ask(input, e.cancel)
+func (e *evaluation) run(p *program, input *ast.Term, deadline time.Duration) {
+	e.alarm.set(deadline)
+	e.found, e.err = p.ask(input, e.alarm.cancel)
+	e.alarm.stop()
 	<-places
 	if e.over.Swap(true) {
 		runaways.Add(-1)
@@ -149,7 +131,7 @@ func (e *evaluation) run(p *program, input *ast.Term) {
 
 // leave cancels the evaluation and counts it as a runaway until it ends.
 func (e *evaluation) leave() {
-	e.cancel.Cancel()
+	e.alarm.cancel.Cancel()
 	runaways.Add(1)
 	if e.over.Swap(true) {
 		runaways.Add(-1) // it ended in this very moment

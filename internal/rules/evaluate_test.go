@@ -156,6 +156,18 @@ func TestWaitingForAPlace(t *testing.T) {
 	}
 }
 
+// TestWaitingIsNoEvaluating holds that time in which the processor does not work on the evaluation does not count.
+func TestWaitingIsNoEvaluating(t *testing.T) {
+	settled()
+	p := policyWith(t, `allow contains "x" if not dialwarden_test.block("")`, 200*time.Millisecond, "")
+	time.AfterFunc(400*time.Millisecond, func() { close(gate) })
+	if d := p.Judge(t.Context(), local()); d.Rule == call.RulePolicyError {
+		t.Errorf("got %s %v after %v", d.Action, d.Reasons, d.Elapsed)
+	}
+	settled()
+	gate = make(chan struct{})
+}
+
 // TestWithdrawn leaves an evaluation whose question is withdrawn.
 func TestWithdrawn(t *testing.T) {
 	p := policyWith(t, `deny contains "x" if dialwarden_test.block("")`, time.Hour, "")
