@@ -84,7 +84,7 @@ func (c *Client) waiting(s *Snapshot, ch *library.ChannelData) {
 		return
 	}
 	entry, caller := entryOf(args[1:])
-	line := &Line{rest: c.rest, channel: ch.ID, entry: entry, adopted: true}
+	line := &Line{rest: c.rest, channel: ch.ID, entry: entry, adopted: entry != ""}
 	if entry == "" {
 		c.refuseStray(line)
 		return
