@@ -47,8 +47,7 @@ var rooms = map[string]room{
 	"web":    {code: "call report"},
 
 	"app": {
-		code:  "agi ari call config control gate ledger numbering policy report rules watch web yamlfile",
-		tests: "dialplan lab",
+		code: "agi ari call config control gate ledger numbering policy report rules watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon

@@ -130,6 +130,7 @@ func (a *App) Run(ctx context.Context) error {
 	err := a.gate.Stop(stopping)
 	disconnect()
 	events.Wait()
+	err = errors.Join(err, a.gate.Stop(stopping)) // for calls that came while the connection was still there
 	unfollow()
 	ends.Wait()
 	return errors.Join(err, a.close())
