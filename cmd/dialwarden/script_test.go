@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -19,9 +20,23 @@ import (
 	"github.com/dialwarden/dialwarden/internal/ledger"
 )
 
-// TestMain makes the test binary serve as dialwarden, so that scripts run whole processes.
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"dialwarden": main})
+// TestMain builds dialwarden as people get it, for scripts to run. It has no race detector, which would make some two
+// hundred processes start slowly; e2e has one.
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "dialwarden-scripts")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(dir) }()
+		build := exec.Command("go", "build", "-o", dir, ".")
+		build.Stderr = os.Stderr
+		err = errors.Join(build.Run(), os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "building dialwarden:", err)
+		return 1
+	}
+	return m.Run()
 }
 
 // TestScripts runs testdata/*.txtar: each is a session at the command line, to be read aloud. Beside testscript's own
