@@ -45,7 +45,7 @@ func runTests(m *testing.M) int {
 //	exits STATUS dialwarden …   runs a command that must end with exactly this status
 //	mode FILE MODE              holds a file to its mode, in octal
 //	fill LEDGER                 makes a ledger with the five decisions of sample
-//	follow LEDGER FLAG…         runs log tail while a decision is made
+//	follow LEDGER FLAG…         runs log tail while decisions are made
 //	hold LEDGER                 keeps a ledger open for writing until the script ends
 //	daemon CONFIG               runs dialwarden serve until the script ends, and waits until it says that it is ready
 func TestScripts(t *testing.T) {
@@ -159,8 +159,8 @@ func fill(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(l.Close())
 }
 
-// follow runs log tail --json with the arguments behind LEDGER; once it has shown what was there (the first line), a
-// decision of the sample is recorded, which it must show as well; then it is interrupted, and must end well.
+// follow runs log tail --json with the arguments behind LEDGER; once it has shown what was there (the last one), two
+// decisions are recorded, which it must show as well; then it is interrupted, and must end well.
 func follow(ts *testscript.TestScript, _ bool, args []string) {
 	cmd := exec.Command("dialwarden", append([]string{"log", "tail", "--json"}, args[1:]...)...)
 	cmd.Dir = ts.MkAbs(".")
@@ -174,15 +174,19 @@ func follow(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return lines.Text()
 	}
-	before := show()
+	shown := []string{show()}
 	l := open(ts, args[0])
-	record(ts, l, 0)
+	for range 2 {
+		record(ts, l, 0)
+		shown = append(shown, show())
+	}
 	ts.Check(l.Close())
-	after := show()
 	ts.Check(cmd.Process.Signal(os.Interrupt))
 	ts.Check(cmd.Wait())
-	if !strings.Contains(before, `"id":5,`) || !strings.Contains(after, `"id":6,`) {
-		ts.Fatalf("log tail showed %s, then %s", before, after)
+	for i, line := range shown {
+		if !strings.Contains(line, fmt.Sprintf(`{"id":%d,`, 5+i)) {
+			ts.Fatalf("log tail showed %q, want the decisions 5, 6 and 7", shown)
+		}
 	}
 }
 
