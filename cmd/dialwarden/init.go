@@ -30,7 +30,7 @@ made up for this site. A file that exists already is never touched.`,
   ari.secret        the password for Asterisk's REST interface
 
 Next:
-  1. #include the three files of dialplan/ in Asterisk's extensions.conf, ari.conf and http.conf
+  1. #include the files of dialplan/ in Asterisk's extensions.conf, ari.conf and http.conf, as each says
   2. dialwarden check --config %[1]s/dialwarden.yaml --from 101 --to 962345678
   3. dialwarden serve --config %[1]s/dialwarden.yaml
 `, dir)
