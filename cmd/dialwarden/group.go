@@ -33,6 +33,9 @@ func unknownVerb(cmd *cobra.Command, verb string) error {
 			verbs = append(verbs, c.Name())
 		}
 	}
+	if strings.ContainsAny(verb, "0123456789") { // it is not repeated: it might be a PIN
+		return fmt.Errorf("%s has no such verb; it has %s", cmd.CommandPath(), strings.Join(verbs, ", "))
+	}
 	return fmt.Errorf("%s has no verb %q; it has %s", cmd.CommandPath(), verb, strings.Join(verbs, ", "))
 }
 

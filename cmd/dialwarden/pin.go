@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,9 @@ import (
 
 // generatedDigits is the length of a PIN that nobody chose.
 const generatedDigits = 6
+
+// mayHoldPIN matches a text with as many digits as a PIN has.
+var mayHoldPIN = regexp.MustCompile(fmt.Sprintf("[0-9]{%d}", ledger.MinPIN))
 
 func newPIN() *cobra.Command {
 	cmd := group("pin", "Give PINs to people, list them, take them away", `Give PINs to people, list them, take them away. What changes, changes at once: in the running
@@ -81,6 +85,12 @@ line of standard input; it is never taken from the command line, where others co
 	cmd.Flags().IntVar(&owner.Level, "level", 1, "what the PIN is good for: the policy compares this `NUMBER` (long_distance.yaml says how)")
 	cmd.Flags().BoolVar(&fromStdin, "stdin", false, "read the PIN from standard input")
 	jsonFlag(cmd, &asJSON)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if mayHoldPIN.MatchString(err.Error()) {
+			return errors.New("a flag is wrong (it is not repeated here, it might hold a PIN): see \"dialwarden pin add --help\"")
+		}
+		return err
+	})
 	if err := cmd.MarkFlagRequired("holder"); err != nil {
 		panic(err) // the flag is defined above
 	}
