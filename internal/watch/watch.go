@@ -72,9 +72,9 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 	}
 	w := &Watch{ledger: ledger, log: log, writes: queue.New[write](), calls: map[string]*followed{}, active: map[string]int{}}
 	for _, o := range open {
-		f := &followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt}
-		w.calls[o.Channel] = f
-		w.recorded(f, o.DecisionID, o.Action)
+		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
+		w.follow(&followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt}, SourceSweep)
+		w.recorded(w.calls[o.Channel], o.DecisionID, o.Action)
 	}
 	return w, nil
 }
@@ -84,16 +84,21 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 func (w *Watch) Arrived(channel, extension string) (recorded func(id int64, a call.Action)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if old := w.calls[channel]; old != nil {
-		w.end(old, call.End{EndedAt: time.Now(), Cause: call.CauseNormalClearing, Source: SourceARI})
-	}
 	f := &followed{channel: channel, extension: extension, since: time.Now()}
-	w.calls[channel] = f
+	w.follow(f, SourceARI)
 	return func(id int64, a call.Action) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.recorded(f, id, a)
 	}
+}
+
+// follow takes an attempt up; an earlier one on its channel that is still open has ended.
+func (w *Watch) follow(f *followed, source string) {
+	if old := w.calls[f.channel]; old != nil {
+		w.end(old, call.End{EndedAt: time.Now(), Cause: call.CauseNormalClearing, Source: source})
+	}
+	w.calls[f.channel] = f
 }
 
 // Follows reports whether an attempt on the channel is followed.

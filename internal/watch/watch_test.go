@@ -199,6 +199,25 @@ func TestChannelComesAgain(t *testing.T) {
 	s.forgets()
 }
 
+// TestChannelLeftTwice takes over a channel on which two daemons died, each with a decision and before the release.
+func TestChannelLeftTwice(t *testing.T) {
+	s := newSite(t)
+	first := s.record("c", "101", call.Allow)
+	second := s.record("c", "101", call.Allow)
+	s.restart()
+	if c := s.call(first); c.EndedAt.IsZero() || c.EndSource != SourceSweep {
+		t.Errorf("the first call is open: %+v", c)
+	}
+	if n := s.Usage("101", "another").ConcurrentCalls; n != 1 {
+		t.Errorf("%d calls are counted, want 1", n)
+	}
+	s.Ended("c", after(9), 16)
+	if c := s.call(second); c.EndedAt.Time != after(9) {
+		t.Errorf("the second call: %+v", c)
+	}
+	s.forgets()
+}
+
 // TestNotRecorded follows nothing that has no decision.
 func TestNotRecorded(t *testing.T) {
 	s := newSite(t)
