@@ -45,9 +45,12 @@ func TestKilledWithCallsUp(t *testing.T) {
 	must(t, staying.WaitAudio(within(t, 5*time.Second)))
 
 	s.serve()
-	for _, number := range []string{"962351002", "962351004", "902112351005"} {
-		if got := s.once(number); got.Call.EndSource != watch.SourceSweep {
-			t.Errorf("%s ended while no daemon was there: got %+v", number, got)
+	for _, c := range []*lab.Call{leaving, missed} {
+		got, end := s.once(c.Number), endOf(t, c)
+		lasted := end.At.Sub(c.AnsweredAt()).Seconds()
+		if got.Call.EndSource != watch.SourceDialplan || got.Call.AnsweredAt.IsZero() || got.Call.Cause != call.CauseNormalClearing ||
+			float64(got.Call.Seconds) < lasted-0.5 || float64(got.Call.Seconds) > lasted+1.5 {
+			t.Errorf("%s lasted %f s and ended while no daemon was there: got %+v", c.Number, lasted, got)
 		}
 	}
 	if got := s.once("902112351005"); got.Action != call.Challenge || !got.Call.AnsweredAt.IsZero() {

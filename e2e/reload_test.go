@@ -108,7 +108,7 @@ func TestStop(t *testing.T) {
 	must(t, talking.WaitAudio(within(t, 5*time.Second)))
 	hangup(t, talking)
 	s.serve()
-	if got := s.once("962355001"); got.Action != call.Allow || got.Call.EndSource != watch.SourceSweep || got.Call.AnsweredAt.IsZero() {
+	if got := s.once("962355001"); got.Action != call.Allow || got.Call.EndSource != watch.SourceDialplan || got.Call.AnsweredAt.IsZero() {
 		t.Errorf("the call that went on: got %+v", got)
 	}
 }

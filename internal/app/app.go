@@ -81,6 +81,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err != nil {
 		return nil, err
 	}
+	a.watch.Past = a.ari.Past
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{PINs: a.ledger, Reload: a.Reload}, log)
 	if err != nil {
 		return nil, err

@@ -112,7 +112,7 @@ type End struct {
 	AnsweredAt time.Time // when the called party answered; zero if it did not
 	EndedAt    time.Time
 	Cause      int    // Q.850
-	Source     string // how the end was learnt: ari, sweep
+	Source     string // how the end was learnt: ari, dialplan, sweep
 }
 
 // OpenCall is a recorded call whose end is not known yet.

@@ -25,8 +25,9 @@ type Ledger interface {
 
 // How ends are learnt.
 const (
-	SourceARI   = "ari"   // Asterisk said so when it happened
-	SourceSweep = "sweep" // the channel was found to be gone; the end is when that was seen
+	SourceARI      = "ari"      // Asterisk said so when it happened
+	SourceDialplan = "dialplan" // the channel was found to be gone; the dialplan had noted the end
+	SourceSweep    = "sweep"    // the channel was found to be gone; the end is when that was seen
 )
 
 const (
@@ -47,6 +48,9 @@ type followed struct {
 
 // Watch follows calls. Use New, and Run in a goroutine. All other methods return at once.
 type Watch struct {
+	// Past, if it is set before Run, looks up how the call of a channel that is gone has ended, if anybody noted it.
+	Past func(ctx context.Context, channel string) (call.End, bool)
+
 	ledger Ledger
 	log    zerolog.Logger
 	writes *queue.Queue[write]
@@ -59,6 +63,7 @@ type Watch struct {
 // write is one thing to be told to the ledger.
 type write struct {
 	id       int64
+	channel  string
 	answered time.Time
 	end      *call.End
 	failed   bool // once or more; the log says so once
@@ -73,7 +78,7 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 	w := &Watch{ledger: ledger, log: log, writes: queue.New[write](), calls: map[string]*followed{}, active: map[string]int{}}
 	for _, o := range open {
 		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
-		w.follow(&followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt}, SourceSweep)
+		w.follow(&followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt})
 		w.recorded(w.calls[o.Channel], o.DecisionID, o.Action)
 	}
 	return w, nil
@@ -85,7 +90,7 @@ func (w *Watch) Arrived(channel, extension string) (recorded func(id int64, a ca
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f := &followed{channel: channel, extension: extension, since: time.Now()}
-	w.follow(f, SourceARI)
+	w.follow(f)
 	return func(id int64, a call.Action) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -94,9 +99,9 @@ func (w *Watch) Arrived(channel, extension string) (recorded func(id int64, a ca
 }
 
 // follow takes an attempt up; an earlier one on its channel that is still open has ended.
-func (w *Watch) follow(f *followed, source string) {
+func (w *Watch) follow(f *followed) {
 	if old := w.calls[f.channel]; old != nil {
-		w.end(old, call.End{EndedAt: time.Now(), Cause: call.CauseNormalClearing, Source: source})
+		w.end(old, call.End{EndedAt: time.Now(), Cause: call.CauseNormalClearing, Source: SourceARI})
 	}
 	w.calls[f.channel] = f
 }
@@ -123,7 +128,7 @@ func (w *Watch) recorded(f *followed, id int64, a call.Action) {
 		w.writes.Push(write{id: id, answered: f.answered})
 	}
 	if f.end != nil {
-		w.writes.Push(write{id: id, end: f.end})
+		w.writes.Push(write{id: id, channel: f.channel, end: f.end})
 		w.drop(f)
 	}
 }
@@ -172,7 +177,7 @@ func (w *Watch) end(f *followed, e call.End) {
 		}
 	}
 	if f.id != 0 {
-		w.writes.Push(write{id: f.id, end: &e})
+		w.writes.Push(write{id: f.id, channel: f.channel, end: &e})
 		w.drop(f)
 	}
 }
@@ -238,7 +243,23 @@ func (w *Watch) write(ctx context.Context, x write) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	if x.end != nil {
-		return w.ledger.Ended(ctx, x.id, *x.end)
+		return w.ledger.Ended(ctx, x.id, w.looked(ctx, x))
 	}
 	return w.ledger.Answered(ctx, x.id, x.answered)
+}
+
+// looked returns an end, or what the dialplan noted about it if nobody else saw it.
+func (w *Watch) looked(ctx context.Context, x write) call.End {
+	if x.end.Source != SourceSweep || w.Past == nil {
+		return *x.end
+	}
+	noted, ok := w.Past(ctx, x.channel)
+	if !ok || noted.EndedAt.After(x.end.EndedAt) {
+		return *x.end
+	}
+	if !x.end.AnsweredAt.IsZero() {
+		noted.AnsweredAt = x.end.AnsweredAt
+	}
+	noted.Source = SourceDialplan
+	return noted
 }
