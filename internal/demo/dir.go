@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,8 +12,6 @@ import (
 
 	"github.com/dialwarden/dialwarden/internal/control"
 	"github.com/dialwarden/dialwarden/internal/site"
-
-	"context"
 )
 
 const (

@@ -24,7 +24,7 @@ func (s *stage) tryNext(ids []int64) {
 	for _, hint := range [][2]string{
 		{"every decision, and one of them with all that the policy saw", ""},
 		{"", program + " log list --config " + conf},
-		{"", fmt.Sprintf("%s log show %d --config %s", program, ids[1], conf)},
+		{"", fmt.Sprintf("%s log show %d --config %s", program, ids[2], conf)},
 		{"what the policy would say about another call, and why", ""},
 		{"", program + " check --from 106 --to 90044207946000 --explain --config " + conf},
 		{"the ledger is SQLite" + missing("sqlite3"), ""},

@@ -138,7 +138,7 @@ func (s *stage) decision(ctx context.Context, sc scene) (ledger.Decision, error)
 	}
 }
 
-// verify compares what the ledger holds of a call that is over with what the scene tells.
+// verify waits until the ledger knows the end of a call that is over, and compares it with the scene.
 func (s *stage) verify(ctx context.Context, sc scene, id int64) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, latestEntry, fmt.Errorf("not within %v", latestEntry))
 	defer cancel()
@@ -146,6 +146,11 @@ func (s *stage) verify(ctx context.Context, sc scene, id int64) error {
 	if err != nil {
 		return err
 	}
+	return sc.compare(d.Decision)
+}
+
+// compare returns what the ledger says differently from the scene.
+func (sc scene) compare(d ledger.Decision) error {
 	var faults []error
 	expect := func(what string, got, want any) {
 		if got != want {
