@@ -2,6 +2,7 @@ package call
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -87,6 +88,17 @@ type Decision struct {
 	PolicyRevision string `json:"policy_revision"`
 	// Elapsed is how long the policy took.
 	Elapsed time.Duration `json:"-"`
+}
+
+// Reason is the text of the rule that settled the decision: its last word, for what happened at the prompt comes after
+// what the policy said. It is empty where the rule has no text.
+func (d Decision) Reason() string {
+	for _, r := range slices.Backward(d.Reasons) {
+		if r.Rule == d.Rule && r.Text != "" {
+			return r.Text
+		}
+	}
+	return ""
 }
 
 // Q.850 hangup causes that Dialwarden uses by itself.

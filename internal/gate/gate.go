@@ -208,8 +208,8 @@ func (g *Gate) logDecision(log zerolog.Logger, id int64, err error, r call.Recor
 		level = log.Error().Err(err)
 	}
 	d := r.Decision
-	if len(d.Reasons) > 0 {
-		level = level.Str("reason", d.Reasons[len(d.Reasons)-1].Text)
+	if reason := d.Reason(); reason != "" {
+		level = level.Str("reason", reason)
 	}
 	level.Int64("decision", id).Str("extension", r.Attempt.Extension).Str("dialled", r.Attempt.Dialled).
 		Str("class", string(r.Facts.Callee.Class)).Str("action", string(d.Action)).Str("rule", d.Rule).
