@@ -10,11 +10,16 @@ import (
 )
 
 const (
-	ringing   = 700 * time.Millisecond  // until the carrier's side answers
-	talking   = 1500 * time.Millisecond // until the caller hangs up
-	listening = time.Second             // to a prompt, before typing into it
-	tries     = 3
+	ringing   = 700 * time.Millisecond // until the carrier's side answers
+	talking   = time.Second            // until the caller hangs up
+	listening = 700 * time.Millisecond // to a prompt, before typing into it
 )
+
+// wrongPINs have four digits; the only PIN there is has six.
+var wrongPINs = []string{"4711", "4712", "4713"}
+
+// brisk is how fast PINs are typed.
+var brisk = lab.Keys{Tone: 80 * time.Millisecond, Gap: 60 * time.Millisecond}
 
 // An act is what a person does at a phone after dialling. It returns what the phone saw, as the end of a sentence. An
 // error says what did not happen as it should.
@@ -83,7 +88,7 @@ func rightPIN(number string) act {
 			return "", err
 		}
 		s.screen.now("%s hears the prompt, and types ••••••#", c.From)
-		if err := c.SendDTMF(s.pin + "#"); err != nil {
+		if err := c.SendKeys(s.pin+"#", brisk); err != nil {
 			return "", err
 		}
 		typed := time.Now()
@@ -96,18 +101,18 @@ func rightPIN(number string) act {
 	}
 }
 
-// wrongPINs types three PINs that nobody has. The first key silences a prompt, so that what is heard after the last one
+// threeWrong types three PINs that nobody has. The first key silences a prompt, so that what is heard after the last one
 // is the next.
-func wrongPINs(ctx context.Context, s *stage, c *lab.Call) (string, error) {
-	for i := range tries {
+func threeWrong(ctx context.Context, s *stage, c *lab.Call) (string, error) {
+	for i, pin := range wrongPINs {
 		if err := c.WaitAudio(ctx); err != nil {
 			return "", fmt.Errorf("no prompt for PIN %d: %w", i+1, err)
 		}
 		if err := pause(ctx, listening); err != nil {
 			return "", err
 		}
-		s.screen.now("%s types a wrong PIN, the %s of %d", c.From, [...]string{"first", "second", "third"}[i], tries)
-		if err := c.SendDTMF(s.wrongPIN(i) + "#"); err != nil {
+		s.screen.now("%s hears the prompt, and types wrong PIN %d of %d", c.From, i+1, len(wrongPINs))
+		if err := c.SendKeys(pin+"#", brisk); err != nil {
 			return "", fmt.Errorf("typing PIN %d: %w", i+1, err)
 		}
 	}
@@ -117,20 +122,11 @@ func wrongPINs(ctx context.Context, s *stage, c *lab.Call) (string, error) {
 	}
 	_, heard := c.HeardAudio()
 	saw := fmt.Sprintf("asked for a PIN, typed %d wrong ones; heard %s of prompts, hung up with cause %d",
-		tries, seconds(heard.Duration), end.Cause)
+		len(wrongPINs), seconds(heard.Duration), end.Cause)
 	if !end.ByRemote || end.Cause != 21 {
 		return saw, errors.New("it should have been hung up with cause 21")
 	}
 	return saw, nil
-}
-
-// wrongPIN returns digits that differ from those of the only PIN there is.
-func (s *stage) wrongPIN(i int) string {
-	digits := []byte(s.pin)
-	for n := range digits {
-		digits[n] = '0' + (digits[n]-'0'+byte(i)+1)%10
-	}
-	return string(digits)
 }
 
 // cut talks until the call is cut.

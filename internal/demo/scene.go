@@ -52,7 +52,7 @@ func scenes() []scene {
 			class: call.National, action: call.Allow, rule: "long_distance", source: call.SourceARI, answered: true, pin: true,
 		},
 		{
-			from: "104", dials: "9075512345678", whom: "Shenzhen", does: wrongPINs,
+			from: "104", dials: "9075512345678", whom: "Shenzhen", does: threeWrong,
 			class: call.National, action: call.Deny, rule: "long_distance", source: call.SourceARI,
 		},
 		{
