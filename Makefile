@@ -19,12 +19,14 @@ tools:
 
 build: tools ## build bin/dialwarden
 	@mkdir -p bin
+	@[ -e bin/dialwarden ] || echo 'building bin/dialwarden; the first time takes a few minutes …' >&2
 	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/dialwarden
 
 asterisk: ## get a real Asterisk 22 into the cache (or check ASTERISK_ROOT)
 	@scripts/asterisk-root.sh
 
-demo: build asterisk ## real calls through a real Asterisk, decided before your eyes
+demo: build ## real calls through a real Asterisk, decided before your eyes
+	@scripts/asterisk-root.sh >/dev/null
 	@bin/dialwarden demo
 
 test: ## everything: formatting, vet, lint, Rego, and all tests with the race detector against a real Asterisk

@@ -41,7 +41,7 @@ type Options struct {
 
 // stage is a running demo.
 type stage struct {
-	ctx    context.Context //nolint:containedctx // it ends when the user wants the demo to end
+	ctx    context.Context // it ends when the user wants the demo to end
 	o      Options
 	screen *screen
 	dir    directory
@@ -68,7 +68,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer func() {
 		s.screen.wipe()
-		err = errors.Join(err, s.close(), s.screen.err, s.dir.lock.Close())
+		fault := s.close()
+		if ctx.Err() != nil { // a daemon that is stopped while it starts says so; nobody wants to know
+			fault = nil
+		}
+		err = errors.Join(err, fault, s.screen.err, s.dir.lock.Close())
 	}()
 	s.screen.heading("Dialwarden: real phones dial through a real Asterisk, and the policy decides every call.\n")
 	if err := s.start(ctx); err != nil {
@@ -119,7 +123,7 @@ func (s *stage) start(ctx context.Context) error {
 		return err
 	}
 	s.lab.Carrier.Behave("", lab.Behaviour{Ring: ringing})
-	s.screen.ready(s.lab.Version(), fmt.Sprintf("up in %s, with ten phones and a carrier (%s)", took(began), s.lab.Root()))
+	s.screen.ready(s.lab.Version(), fmt.Sprintf("up in %s, from %s", took(began), s.lab.Root()))
 
 	began = time.Now()
 	s.screen.now("starting the daemon")

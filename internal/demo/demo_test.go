@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,14 +15,14 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// open opens the demo's directory and closes it, as a run does.
+// open opens the demo's directory, writes the site and closes it, as a run does.
 func open(t *testing.T, path string) error {
 	t.Helper()
 	d, err := openDir(t.Context(), path)
-	if err == nil {
-		err = d.lock.Close()
+	if err != nil {
+		return err
 	}
-	return err
+	return errors.Join(d.furnish(site.Asterisk{}), d.lock.Close())
 }
 
 func write(t *testing.T, path, text string) {
@@ -55,6 +56,12 @@ func TestRunsFollowOneAnother(t *testing.T) {
 	}
 	if got := read(filepath.Join(dir, earlierName, ledgerName)); got != "second" {
 		t.Errorf("the ledger of the run before: %s", got)
+	}
+	if d, err := openDir(t.Context(), dir); err != nil || d.lock.Close() != nil || read(filepath.Join(dir, ledgerName)) != "third" {
+		t.Errorf("a run that does not get as far as the daemon takes the ledger away: %v", err)
+	}
+	if text := read(filepath.Join(dir, "policy/data/cap.yaml")); !strings.Contains(text, "\n  mobile: 5\n") {
+		t.Errorf("the cap is not shortened:\n%s", text)
 	}
 	if got := read(filepath.Join(dir, "mine")); got != "mine" {
 		t.Errorf("a file that is not the demo's: %s", got)

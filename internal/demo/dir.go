@@ -50,9 +50,8 @@ type directory struct {
 
 func (d directory) file(name string) string { return filepath.Join(d.path, name) }
 
-// openDir makes the directory, or clears the one of an earlier run: what that run wrote is moved into earlier/, in the
-// place of the run before it. Files that no demo wrote are left alone, and a directory that is not empty and that no
-// demo made is refused, as is one that another demo or a daemon is using.
+// openDir makes the directory, or takes that of an earlier run. A directory that is not empty and that no demo made is
+// refused, as is one that another demo or a daemon is using.
 func openDir(ctx context.Context, path string) (directory, error) {
 	d := directory{path: path}
 	if len(d.file(socketName)) > longestPath {
@@ -65,7 +64,7 @@ func openDir(ctx context.Context, path string) (directory, error) {
 	if d.lock, err = lockDir(path); err != nil {
 		return d, err
 	}
-	if err := d.clear(ctx); err != nil {
+	if err := d.own(ctx); err != nil {
 		return d, errors.Join(err, d.lock.Close())
 	}
 	return d, nil
@@ -84,7 +83,8 @@ func lockDir(path string) (*os.File, error) {
 	return file, nil
 }
 
-func (d directory) clear(ctx context.Context) error {
+// own marks an empty directory as the demo's, and checks any other.
+func (d directory) own(ctx context.Context) error {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
 		return err
@@ -98,23 +98,43 @@ func (d directory) clear(ctx context.Context) error {
 	if _, running := control.Dial(ctx, d.file(socketName)); running {
 		return fmt.Errorf("a daemon is using %s: stop it, or name another directory with --dir", d.path)
 	}
-	earlier := d.file(earlierName)
-	if err := os.RemoveAll(earlier); err != nil {
-		return err
-	}
-	if err := os.Mkdir(earlier, 0o750); err != nil {
-		return err
-	}
+	return nil
+}
+
+// clear moves what the run before has written into earlier/, in the place of what is there. Files that no demo wrote
+// are left alone.
+func (d directory) clear() error {
+	var present []string
 	for _, name := range written {
-		if err := os.Rename(d.file(name), filepath.Join(earlier, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(d.file(name)); err == nil {
+			present = append(present, name)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if len(present) == 0 {
+		return nil
+	}
+	if err := os.RemoveAll(d.file(earlierName)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(d.file(earlierName), 0o750); err != nil {
+		return err
+	}
+	for _, name := range present {
+		if err := os.Rename(d.file(name), filepath.Join(d.file(earlierName), name)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// furnish writes the site, as `dialwarden init` does, with a cap so short that nobody has to wait for it.
+// furnish writes the site, as `dialwarden init` does, with a cap so short that nobody has to wait for it. What the run
+// before has written makes room.
 func (d directory) furnish(a site.Asterisk) error {
+	if err := d.clear(); err != nil {
+		return err
+	}
 	if err := site.Write(d.path, a); err != nil {
 		return err
 	}

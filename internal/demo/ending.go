@@ -80,10 +80,11 @@ What is decided appears here:`,
 		quote(s.o.Command), quote(s.config()), quote(s.o.Command), quote(s.config()))
 	for {
 		d, err := s.ledger.next(ctx)
-		switch {
-		case s.ctx.Err() != nil:
-			return nil // that is how it is meant to end
-		case err != nil:
+		if s.ctx.Err() != nil { // that is how it is meant to end
+			s.screen.line("\nStopped; nothing is left running.")
+			return nil
+		}
+		if err != nil {
 			return s.tellLogs(err)
 		}
 		s.screen.row(d, "")

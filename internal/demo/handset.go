@@ -60,7 +60,7 @@ func (s *stage) talk(ctx context.Context, c *lab.Call, number string) (*lab.Call
 }
 
 // refused listens to the refusal, which must be spoken before any answer, so that it costs nothing.
-func refused(ctx context.Context, s *stage, c *lab.Call) (string, error) {
+func refused(ctx context.Context, _ *stage, c *lab.Call) (string, error) {
 	end, err := c.WaitEnded(ctx)
 	if err != nil {
 		return "", err
