@@ -117,6 +117,7 @@ func TestDemo(t *testing.T) {
 func tryNext(t *testing.T, text string) {
 	t.Helper()
 	_, next, _ := strings.Cut(text, "Try next:\n")
+	next = strings.ReplaceAll(next, "\\\n", " ")
 	tried := 0
 	for line := range strings.Lines(next) {
 		line = strings.TrimSpace(line)

@@ -68,11 +68,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer func() {
 		s.screen.wipe()
-		fault := s.close()
+		fault := errors.Join(s.close(), s.screen.err)
 		if ctx.Err() != nil { // a daemon that is stopped while it starts says so; nobody wants to know
 			fault = nil
 		}
-		err = errors.Join(err, fault, s.screen.err, s.dir.lock.Close())
+		err = errors.Join(err, fault, s.dir.lock.Close())
 	}()
 	s.screen.heading("Dialwarden: real phones dial through a real Asterisk, and the policy decides every call.\n")
 	if err := s.start(ctx); err != nil {
