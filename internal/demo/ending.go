@@ -30,7 +30,7 @@ func (s *stage) tryNext(ids []int64) {
 	s.hint("what the policy would say about another call",
 		[]string{program, "check", "--from 106", "--to 90044207946000", "--config " + conf})
 	s.hint("the ledger is SQLite"+missing("sqlite3"),
-		[]string{"sqlite3", "-box", quote(db), `"SELECT id, dialled, action, rule, seconds FROM decision_log JOIN call_log ON id = decision_id"`})
+		[]string{"sqlite3", "-box", quote(db), `"SELECT dialled, action, rule, seconds FROM decision_log JOIN call_log ON id = decision_id"`})
 	if !s.o.Stay {
 		again := []string{program, "demo", "--stay"}
 		if usual, err := DefaultDir(); err != nil || usual != s.o.Dir {
