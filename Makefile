@@ -7,6 +7,8 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 COMMIT := $(shell git rev-parse HEAD 2>/dev/null)
 LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 export CGO_ENABLED := 1
+# SQLite syncs with fsync unless it is told that fdatasync can be trusted, as it can on Linux: a commit writes less.
+export CGO_CFLAGS := -g -O2 -DHAVE_FDATASYNC=1
 
 .DEFAULT_GOAL := help
 .PHONY: help build static asterisk demo test bench lint fmt clean tools

@@ -5,6 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 export CGO_ENABLED=1
+export CGO_CFLAGS="-g -O2 -DHAVE_FDATASYNC=1" # as in the Makefile
 passed=0 failed=0 summary=()
 
 # step TITLE COMMAND…
