@@ -81,7 +81,7 @@ var libraries = map[string]string{
 	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt
 	"golang.org/x/term":            "cmd/dialwarden demo",
 	"golang.org/x/sys":             "ledger bench rules",
-	"github.com/rs/zerolog":        "agi app ari control gate watch web cmd/dialwarden",
+	"github.com/rs/zerolog":        "agi app ari control gate watch web cmd/dialwarden demo",
 }
 
 // TestArrows holds the import arrows of the module, as go list sees them.

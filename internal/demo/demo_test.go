@@ -142,7 +142,7 @@ func TestQuote(t *testing.T) {
 func TestFold(t *testing.T) {
 	long := strings.Repeat("x", 60)
 	want := "  a b " + long + " \\\n      " + long + " c"
-	if got := fold([]string{"a", "b", long, long, "c"}, "  "); got != want {
+	if got := fold([]string{"a", "b", long, long, "c"}); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

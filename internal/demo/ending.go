@@ -51,12 +51,13 @@ func (s *stage) tryNext(ids []int64) {
 func (s *stage) hint(what string, commands ...[]string) {
 	s.screen.line("  %s", s.screen.style(faint, "# "+what))
 	for _, words := range commands {
-		s.screen.line("%s", fold(words, "  "))
+		s.screen.line("%s", fold(words))
 	}
 }
 
 // fold joins words to a command that is continued on further lines where it is too wide.
-func fold(words []string, indent string) string {
+func fold(words []string) string {
+	const indent = "  "
 	text, width := indent+words[0], len(indent)+len(words[0])
 	for _, word := range words[1:] {
 		if width+len(word)+len(" \\") > columns {
@@ -86,7 +87,7 @@ its user name is its extension, 101 to 110. The lab answers what it dials. In an
 %s
 What is decided appears here:`,
 		s.screen.style(bold, "Asterisk and the daemon keep running until Ctrl-C."), s.lab.SIPAddress(),
-		fold([]string{program, "log tail", conf}, "  "), fold([]string{program, "pin add", `--holder "Li Na"`, conf}, "  "))
+		fold([]string{program, "log tail", conf}), fold([]string{program, "pin add", `--holder "Li Na"`, conf}))
 	var err error
 	for err == nil {
 		var d ledger.Decision
