@@ -74,6 +74,7 @@ func alive(processes []string) []string {
 }
 
 func TestDemo(t *testing.T) {
+	t.Parallel() // it has an Asterisk of its own
 	dir := filepath.Join(t.TempDir(), "demo")
 	s := startDemo(t, dir)
 	s.until(t, "101   962345678")
@@ -136,6 +137,7 @@ func tryNext(t *testing.T, text string) {
 
 // However the demo ends, in the middle of a call, nothing that it has started goes on.
 func TestDemoInterrupted(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGKILL} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
