@@ -42,7 +42,7 @@ func (c *Client) filterEvents(ctx context.Context) error {
 
 // event passes one event on. No event is ever logged whole: it may hold a digit of a PIN.
 func (c *Client) event(frame []byte) {
-	decoded, err := library.DecodeEvent(frame)
+	decoded, err := decode(frame)
 	if err != nil {
 		c.log.Warn().Err(err).Msg("an event of Asterisk could not be read; if it was a call, the next sweep finds it")
 		return
