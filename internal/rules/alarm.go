@@ -10,7 +10,7 @@ import (
 )
 
 // starved is how many times its deadline an evaluation may last by the clock when the machine is too busy to work on it.
-const starved = 10
+const starved = 40
 
 // alarm cancels an evaluation at its deadline. The deadline is processor time of the evaluating thread: on a machine
 // that does something else for a while, a caller is not refused for a rule that has hardly begun. By the clock, it is
