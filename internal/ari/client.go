@@ -118,7 +118,9 @@ func (c *Client) Run(ctx context.Context) {
 
 // session is one connection, from dialling to its end. It reports whether it was ever connected, and why it ended.
 func (c *Client) session(running context.Context) (connected bool, err error) {
-	c.awaitFormer(running)
+	if err := c.awaitFormer(running); err != nil {
+		return false, err
+	}
 	conn, err := c.dial(running)
 	if err != nil {
 		return false, err
@@ -154,15 +156,24 @@ func (c *Client) session(running context.Context) (connected bool, err error) {
 // awaitFormer gives Asterisk time to let go of the application of an earlier connection: of ours that broke, or of a
 // daemon that was killed. Asterisk 22 can lock itself up when it closes one connection of an application while it opens
 // another: then nobody can connect any more, and callers wait in silence until Asterisk is restarted.
-func (c *Client) awaitFormer(ctx context.Context) {
+//
+// It is an error if Asterisk cannot be reached; what it answers else is for the event connection to tell.
+func (c *Client) awaitFormer(ctx context.Context) error {
 	given := time.After(letGo)
-	for c.rest.do(ctx, http.MethodGet, "/applications/"+url.PathEscape(c.cfg.Application), nil, nil, nil) == nil {
+	for {
+		err := c.rest.do(ctx, http.MethodGet, "/applications/"+url.PathEscape(c.cfg.Application), nil, nil, nil)
+		if unreachable := (*url.Error)(nil); errors.As(err, &unreachable) {
+			return err
+		}
+		if err != nil {
+			return nil //nolint:nilerr // it has let go, or refuses us altogether
+		}
 		select {
 		case <-time.After(letGo / 20):
 		case <-given: // it has callers in it still, or does not know yet that the connection is dead
-			return
+			return nil
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		}
 	}
 }
