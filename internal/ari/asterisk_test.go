@@ -28,6 +28,8 @@ type asterisk struct {
 	conns  chan *websocket.Conn // one for each event connection
 	deaf   bool                 // answers no ping
 	former atomic.Int32         // for how many looks an earlier connection still has the application
+	// registered says that a connection has the application.
+	registered atomic.Bool
 	// answer may answer a request in place of the usual answer; it reports whether it did.
 	answer func(w http.ResponseWriter, r *http.Request) bool
 
@@ -57,7 +59,7 @@ func (a *asterisk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path := strings.TrimPrefix(r.URL.EscapedPath(), "/ari")
-	byItself := path == "/events" || path == "/applications/dialwarden" || path == "/channels" || path == "/bridges" || strings.HasSuffix(path, "/eventFilter")
+	byItself := path == "/events" || strings.HasPrefix(path, "/applications/") || path == "/channels" || path == "/bridges"
 	if !byItself {
 		query, _ := url.QueryUnescape(r.URL.RawQuery)
 		a.mu.Lock()
@@ -73,7 +75,14 @@ func (a *asterisk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		a.serveEvents(w, r)
 	case path == "/applications/dialwarden":
-		if a.former.Add(-1) < 0 {
+		if a.former.Add(-1) < 0 && !a.registered.Load() {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	case path == "/applications/dialwarden/subscription":
+		if r.URL.RawQuery != "eventSource=channel%3A" {
+			a.t.Errorf("subscribed to %s", r.URL.RawQuery)
+		}
+		if !a.registered.Swap(true) { // it is there a moment after the connection
 			w.WriteHeader(http.StatusNotFound)
 		}
 	case path == "/channels", path == "/bridges":

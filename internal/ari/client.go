@@ -81,7 +81,7 @@ func New(cfg Config, h Handler) (*Client, error) {
 		return nil, fmt.Errorf("asterisk.url: %q names no host", cfg.URL)
 	}
 	ws.Path += "/events"
-	ws.RawQuery = url.Values{"app": {cfg.Application}, "subscribeAll": {"true"}}.Encode()
+	ws.RawQuery = url.Values{"app": {cfg.Application}}.Encode()
 	return &Client{
 		cfg: cfg, rest: newREST(base, cfg.Username, cfg.Password), socket: ws.String(), handler: h, log: cfg.Log,
 	}, nil
@@ -128,6 +128,9 @@ func (c *Client) session(running context.Context) (connected bool, err error) {
 	defer func() { _ = conn.CloseNow() }()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(running)) // the end of a read's context would break the connection
 	defer cancel()
+	if err := c.subscribe(ctx); err != nil {
+		return false, err
+	}
 	if err := c.filterEvents(ctx); err != nil {
 		c.log.Warn().Err(err).Msg("Asterisk does not filter events; it will send more than is needed")
 	}
@@ -136,7 +139,7 @@ func (c *Client) session(running context.Context) (connected bool, err error) {
 	frames := queue.New[[]byte]()
 	ended := make(chan error, 3)
 	go func() { ended <- read(ctx, conn, frames) }()
-	go func() { ended <- ping(ctx, conn) }()
+	go func() { ended <- c.watchOver(ctx, conn) }()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -161,7 +164,7 @@ func (c *Client) session(running context.Context) (connected bool, err error) {
 func (c *Client) awaitFormer(ctx context.Context) error {
 	given := time.After(letGo)
 	for {
-		err := c.rest.do(ctx, http.MethodGet, "/applications/"+url.PathEscape(c.cfg.Application), nil, nil, nil)
+		err := c.application(ctx, http.MethodGet, "", nil)
 		if unreachable := (*url.Error)(nil); errors.As(err, &unreachable) {
 			return err
 		}
@@ -176,6 +179,11 @@ func (c *Client) awaitFormer(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// application sends a request about our application.
+func (c *Client) application(ctx context.Context, method, path string, query url.Values) error {
+	return c.rest.do(ctx, method, "/applications/"+url.PathEscape(c.cfg.Application)+path, query, nil, nil)
 }
 
 func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
@@ -210,8 +218,9 @@ func read(ctx context.Context, conn *websocket.Conn, frames *queue.Queue[[]byte]
 	}
 }
 
-// ping notices a connection on which nobody answers any more.
-func ping(ctx context.Context, conn *websocket.Conn) error {
+// watchOver notices a connection on which nobody answers any more, and one that Asterisk has taken the application from:
+// when it closes an earlier connection late, it unregisters the application of the new one with it.
+func (c *Client) watchOver(ctx context.Context, conn *websocket.Conn) error {
 	for {
 		select {
 		case <-time.After(pingEvery):
@@ -223,6 +232,9 @@ func ping(ctx context.Context, conn *websocket.Conn) error {
 		cancel()
 		if err != nil {
 			return fmt.Errorf("the event connection does not answer: %w", err)
+		}
+		if err := c.application(ctx, http.MethodGet, "", nil); errors.Is(err, call.ErrGone) {
+			return errors.New("asterisk has unregistered our application")
 		}
 	}
 }

@@ -59,6 +59,18 @@ func TestAwaitsTheFormer(t *testing.T) {
 	}
 }
 
+// TestUnregistered connects again when Asterisk has dropped the application although the connection stands.
+func TestUnregistered(t *testing.T) {
+	t.Parallel()
+	a := newAsterisk(t)
+	log := a.run(newHandler())
+	a.connection()
+	log.until(t, "connected to Asterisk")
+	a.registered.Store(false)
+	log.until(t, "unregistered our application")
+	a.connection()
+}
+
 func TestNewRefusesWhatIsNoAddress(t *testing.T) {
 	for address, want := range map[string]string{
 		"127.0.0.1:8088/ari":   "asterisk.url: ",

@@ -2,6 +2,7 @@ package ari
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,6 +24,27 @@ var wanted = []string{
 	library.Events.StasisStart, library.Events.StasisEnd, library.Events.ChannelDtmfReceived,
 	library.Events.PlaybackFinished, library.Events.Dial, library.Events.ChannelDestroyed,
 	library.Events.ChannelUserevent, library.Events.ApplicationReplaced,
+}
+
+// subscribe asks for the events of all channels: a released call has left the application, and an emergency call was
+// never in it. It is not done with subscribeAll, which subscribes to device states, too: Asterisk locks itself up when it
+// closes the connection while a device changes its state (asterisk/asterisk#2170); nobody can connect any more then, and
+// callers wait in silence until it is restarted.
+func (c *Client) subscribe(ctx context.Context) error {
+	given := time.After(letGo)
+	for {
+		err := c.application(ctx, http.MethodPost, "/subscription", url.Values{"eventSource": {"channel:"}})
+		if !errors.Is(err, call.ErrGone) {
+			return err
+		}
+		select { // the connection is there a moment before the application is
+		case <-time.After(letGo / 50):
+		case <-given:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // filterEvents asks Asterisk to send only what is wanted.
