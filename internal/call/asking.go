@@ -6,6 +6,7 @@ import "time"
 type Dialogue struct {
 	MaxTries int           // wrong or missing entries until the caller is refused
 	MaxKeys  int           // longest entry; more keys make it wrong
+	Prompt   time.Duration // no prompt lasts longer; the word that it has ended may be lost with a connection
 	FirstKey time.Duration // from the end of the prompt to the first key
 	NextKey  time.Duration // between two keys; then what was typed counts as entered
 	Total    time.Duration // the whole conversation
@@ -13,7 +14,9 @@ type Dialogue struct {
 
 // DefaultDialogue is what a caller gets who is not in a hurry.
 func DefaultDialogue() Dialogue {
-	return Dialogue{MaxTries: 3, MaxKeys: 12, FirstKey: 10 * time.Second, NextKey: 5 * time.Second, Total: 60 * time.Second}
+	return Dialogue{
+		MaxTries: 3, MaxKeys: 12, Prompt: 15 * time.Second, FirstKey: 10 * time.Second, NextKey: 5 * time.Second, Total: 60 * time.Second,
+	}
 }
 
 // canAsk reports whether every requirement can be met by typing.
@@ -54,7 +57,7 @@ func (m *Machine) ask(prompt string) []Command {
 	}
 	m.seq++
 	m.playing = true
-	return []Command{Play{Prompt: prompt, Seq: m.seq}}
+	return []Command{StartTimer{TimerKey, m.dialogue.Prompt + m.dialogue.FirstKey}, Play{Prompt: prompt, Seq: m.seq}}
 }
 
 // clear forgets what was typed.
@@ -111,7 +114,7 @@ func (m *Machine) expired(t Timer) []Command {
 	case t == TimerKey && m.state == asking && m.keys > 0:
 		return m.submit()
 	case t == TimerKey && m.state == asking:
-		return m.failedTry("no PIN was entered")
+		return append(m.silence(), m.failedTry("no PIN was entered")...)
 	}
 	return nil
 }
