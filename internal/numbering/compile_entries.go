@@ -54,7 +54,6 @@ func (c *compiler) number(e located[numberEntry]) (k kind, in []form, err error)
 	if in, err = c.forms(n.Forms); err != nil {
 		return k, nil, err
 	}
-	k.abroad = k.class != call.Service && slices.Contains(in, formCountry)
 	if k.lengths, err = c.lengthSet(n.Lengths, 1); err != nil {
 		return k, nil, err
 	}
@@ -136,6 +135,11 @@ func (c *compiler) abroad(f *file) error {
 		var err error
 		if k.risk, err = c.risks(n.Risk); err != nil {
 			return err
+		}
+		if len(n.Lengths) > 0 {
+			if k.lengths, err = c.lengthSet(n.Lengths, 1); err != nil {
+				return err
+			}
 		}
 		for _, t := range n.Prefixes {
 			if err := c.enterAbroad(t, k); err != nil {

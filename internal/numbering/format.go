@@ -60,6 +60,7 @@ type abroadEntry struct {
 	Name     string            `yaml:"name"`
 	Class    located[string]   `yaml:"class"`
 	Prefixes []text            `yaml:"prefixes"`
+	Lengths  []located[int]    `yaml:"lengths"` // digits in all, the country code included; empty means any
 	Region   located[string]   `yaml:"region"`
 	Risk     []located[string] `yaml:"risk"`
 }

@@ -12,14 +12,39 @@ import (
 // beijing is the home of most tests.
 var beijing = numbering.Home{Area: "010", OutsideLine: "9"}
 
-// china loads the plan that is shipped.
-func china(t testing.TB) *numbering.Plan {
+// shipped loads a plan that is shipped.
+func shipped(t testing.TB, name string) *numbering.Plan {
 	t.Helper()
-	p, err := numbering.Load(os.DirFS("../../policy"), "cn")
+	p, err := numbering.Load(os.DirFS("../../policy"), name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+func china(t testing.TB) *numbering.Plan {
+	t.Helper()
+	return shipped(t, "cn")
+}
+
+// site is numbers dialled at a place, and what they are there, as show writes it.
+type site struct {
+	area, outside string
+	rows          [][2]string
+}
+
+// checkSites classifies the rows of each site by a shipped plan.
+func checkSites(t *testing.T, plan string, sites []site) {
+	t.Helper()
+	p := shipped(t, plan)
+	for _, s := range sites {
+		t.Run(s.area+" "+s.outside, func(t *testing.T) {
+			c := at(t, p, numbering.Home{Area: s.area, OutsideLine: s.outside}, nil)
+			for _, row := range s.rows {
+				check(t, c, row[0], row[1])
+			}
+		})
+	}
 }
 
 // at returns a classifier for a site.

@@ -113,7 +113,12 @@ func (c *Classifier) behindCallerID(code, rest string, f form, outside bool) cal
 	}
 	sent := code + n.Digits
 	if possible(n) && n.Digits != rest { // an outside line was taken out; what is left may mean something else
-		return c.behindCodes(sent, f, false)
+		left := c.behindCodes(sent, f, false)
+		if possible(left) && c.cost[n.Class] > c.cost[left.Class] {
+			left.Class = n.Class
+			addRisk(&left, RiskAmbiguousOutsideLine)
+		}
+		return left
 	}
 	n.Digits = sent
 	addRisk(&n, RiskCallerIDCode)

@@ -113,7 +113,7 @@ func e164(countryCode, national string) string {
 // number returns the number of this plan that k describes; national is its national significant number.
 func (p *Plan) number(k *kind, national string) call.Number {
 	n := call.Number{Class: k.class, Region: k.region, Risk: k.risk}
-	if k.abroad {
+	if k.class != call.Service && p.tables[formCountry].fit(national) != nil {
 		n.E164 = e164(p.countryCode, national)
 	}
 	if k.class == call.Mobile {

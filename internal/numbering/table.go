@@ -16,7 +16,6 @@ type kind struct {
 	lengths lengths
 	risk    []string
 	region  string // of a foreign number, empty where the library is to say
-	abroad  bool   // reached from abroad too, so that it has an E.164 number
 	wild    int    // how many digits of the prefix are X
 	at      position
 }
