@@ -21,6 +21,11 @@ func (c *Classifier) international(s string) call.Number {
 	}
 	c.trace.strip("own country code", code{digits: c.plan.countryCode}, rest)
 	n := c.behindCodes(rest, formCountry, false)
+	if !settled(n) { // a premium number that has no place behind the country code: one all the same
+		if bare := c.behindCodes(rest, formBare, false); bare.Class == call.Premium {
+			n = bare
+		}
+	}
 	c.trace.done(n)
 	if possible(n) && slices.Contains(c.plan.regions, n.Region) {
 		addRisk(&n, RiskOwnCountryCode)

@@ -2,6 +2,7 @@ package numbering_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -82,4 +83,17 @@ func check(t *testing.T, c *numbering.Classifier, dialled, want string) {
 	if n.Risk == nil {
 		t.Errorf("%q: Risk is nil", dialled)
 	}
+}
+
+// shippedPlans returns the names of the plans that are shipped, sorted.
+func shippedPlans(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob("../../policy/plans/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no plans: %v", err)
+	}
+	for i, name := range files {
+		files[i] = strings.TrimSuffix(filepath.Base(name), ".yaml")
+	}
+	return files
 }
