@@ -9,14 +9,14 @@ import (
 )
 
 func newClassify() *cobra.Command {
-	var asJSON bool
+	var asJSON, explain bool
 	cmd := &cobra.Command{
 		Use:   "classify DIGITS...",
 		Short: "Say what dialled digits mean: class, number, area, carrier prefix",
 		Long: `Say what dialled digits mean at this site, by the number plan and the directory.
 
 Write -- before digits that begin with a dash or other oddities of the shell.`,
-		Example: "  dialwarden classify 962345678 16812345 0085221234567\n  dialwarden classify --json 110",
+		Example: "  dialwarden classify 962345678 16812345 0085221234567\n  dialwarden classify --json 110\n  dialwarden classify --explain 91795102116812345",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := load(cmd)
@@ -26,6 +26,9 @@ Write -- before digits that begin with a dash or other oddities of the shell.`,
 			edition, err := app.LoadEdition(cfg)
 			if err != nil {
 				return err
+			}
+			if explain {
+				return explainNumbers(cmd.OutOrStdout(), edition.Numbers, args, asJSON)
 			}
 			rows := [][]string{{"DIALLED", "CLASS", "NUMBER", "SENT TO THE TRUNK", "REGION", "AREA", "CARRIER", "RISK"}}
 			for _, dialled := range args {
@@ -47,6 +50,7 @@ Write -- before digits that begin with a dash or other oddities of the shell.`,
 			return table(cmd.OutOrStdout(), rows)
 		},
 	}
+	cmd.Flags().BoolVar(&explain, "explain", false, "tell each step: what was tested and stripped, and which entry of the plan decided")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }

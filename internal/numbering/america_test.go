@@ -213,3 +213,31 @@ func TestCopiedPlan(t *testing.T) {
 	check(t, c, "18765551234", "international 18765551234 +18765551234 JM - - caribbean")
 	check(t, c, "9761234", "premium")
 }
+
+// TestPlansKnowTheSameAbroad: what the shipped plans say about foreign numbers differs only where a plan is at home.
+func TestPlansKnowTheSameAbroad(t *testing.T) {
+	abroad := map[string][]string{}
+	for _, name := range shippedPlans(t) {
+		data, err := os.ReadFile("../../policy/plans/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(data), "\nabroad:\n")
+		rest, _, _ = strings.Cut(rest, "\n\n")
+		for entry := range strings.SplitSeq("\n"+rest, "\n  - ") {
+			own := name == "gb" && strings.Contains(entry, "Kingdom") || strings.HasPrefix(entry, "name: Canada") || strings.HasPrefix(entry, "name: United States")
+			if entry != "" && !own {
+				abroad[entry] = append(abroad[entry], name)
+			}
+		}
+	}
+	for entry, names := range abroad {
+		want := len(shippedPlans(t))
+		if strings.Contains(entry, "Kingdom") {
+			want-- // not in gb
+		}
+		if len(names) != want {
+			t.Errorf("only %v say:\n%s", names, entry)
+		}
+	}
+}

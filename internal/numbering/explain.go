@@ -115,7 +115,7 @@ func (t *trace) strip(what string, code code, rest string) {
 // again begins to read what follows an area code as if it stood alone; done ends it.
 func (t *trace) again(rest string) {
 	if t != nil {
-		t.add(position{}, "no number of that area; read again as a premium number with its own prefixes: %s", rest)
+		t.add(position{}, "read again as if it stood alone, for a premium number stays one: %s", rest)
 		t.level++
 	}
 }
@@ -175,6 +175,18 @@ func (t *trace) subscriber(a *area, s, home string) {
 		where = "the home area, so local"
 	}
 	t.add(a.at, "%s is a subscriber of area %s (%s): %s", s, a.code, a.name, where)
+}
+
+func (t *trace) noSubscriber(a *area, s string) {
+	if t != nil {
+		t.add(a.at, "%s is no subscriber of area %s (%s): wanted are %s digits that do not begin like a short number", orNothing(s), a.code, a.name, a.lengths)
+	}
+}
+
+func (t *trace) noArea(s string) {
+	if t != nil {
+		t.add(position{}, "no area of the plan is in front of %s", orNothing(s))
+	}
 }
 
 func (t *trace) library(national, verb string, class call.Class) {

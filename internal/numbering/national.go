@@ -53,6 +53,7 @@ func (c *Classifier) subscriber(s string) call.Number {
 			c.trace.subscriber(a, s, c.area)
 			return c.inArea(a, s)
 		}
+		c.trace.noSubscriber(a, s)
 		return invalid(s)
 	}
 	if c.area == "" || len(p.areas) > 0 {
@@ -78,6 +79,9 @@ func (c *Classifier) national(s string, f form) call.Number {
 	if a := p.areaOf(s); a != nil {
 		return c.behindArea(a, s[len(a.code):])
 	}
+	if len(p.areas) > 0 {
+		c.trace.noArea(s)
+	}
 	if len(p.areas) > 0 && !p.sharesCode {
 		return invalid(s)
 	}
@@ -99,6 +103,7 @@ func (c *Classifier) behindArea(a *area, rest string) call.Number {
 		c.trace.subscriber(a, rest, c.area)
 		return c.inArea(a, rest)
 	}
+	c.trace.noSubscriber(a, rest)
 	return c.premiumBehind(a.code, rest)
 }
 

@@ -40,7 +40,7 @@ func (c *Classifier) read(s string) call.Number {
 	c.trace.done(asDialled)
 	c.trace.strip("outside line", code{digits: c.outside}, rest)
 	n := c.behindCodes(rest, formBare, true)
-	if !possible(n) {
+	if !possible(n) && strings.HasPrefix(rest, c.outside) {
 		n = c.read(rest)
 	}
 	c.trace.done(n)

@@ -130,6 +130,17 @@ subscribers:`, 14, `"168" in the form trunk says again what line 12 says`},
 		"area no lengths":    {", lengths: [7]", "", 19, "has no lengths"},
 		"area length 1":      {"[7]", "[1]", 19, "length 1"},
 		"area place twice":   {`name: "Handan, Hebei"`, `name: Handan, places: [Beijing]`, 19, `place of area "10" already`},
+		"area and areas":     {`code: "310"`, `code: "310", codes: ["311"]`, 19, "either code"},
+		"areas range":        {`code: "310"`, `codes: ["315-310"]`, 19, "is no range"},
+		"areas sign":         {`code: "310"`, `codes: ["31#"]`, 19, "digits"},
+		"areas with places":  {`code: "310"`, `codes: ["310"], places: [Handan]`, 19, "one code"},
+		"area region":        {`code: "310"`, `code: "310", region: "HK"`, 19, `region "HK": wanted is one of this plan's regions: CN`},
+		"within nothing":     {`code: "310"`, `code: "310", within: "31"`, 19, `no area "31"`},
+		"within another":     {`code: "310"`, `code: "310", within: "10"`, 19, `does not begin with "10"`},
+		"within not said":    {`code: "310"`, `codes: ["310", "10-12"]`, 19, "twice"},
+		"nested, a way out":  {`code: "310"`, `code: "105"`, 19, `unless the plan says within: "10"`},
+		"number region":      {"lengths: [5, 6]", `lengths: [5, 6], region: "US"`, 13, `region "US"`},
+		"abroad length":      {`["1900"]`, `["1900"], lengths: [40]`, 21, "length 40"},
 		"abroad at home":     {`["1900"]`, `["8610"]`, 21, "this plan's country code"},
 		"abroad no code":     {`["1900"]`, `["0019"]`, 21, "begins with no country code"},
 		"abroad twice":       {`["1900"]`, `["1900", "1900"]`, 21, "says again"},
@@ -174,6 +185,29 @@ func TestLoadNoSuchPlan(t *testing.T) {
 	}
 	if _, err := load(""); err == nil {
 		t.Error("an empty plan was accepted")
+	}
+}
+
+// TestNestedAreas: both codes are in use; the longer one counts.
+func TestNestedAreas(t *testing.T) {
+	p, err := load(strings.Replace(small, "areas:\n", "areas:\n  - {codes: [\"105-106\"], name: Nested, lengths: [7], within: \"10\"}\n", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := at(t, p, beijing, nil)
+	check(t, c, "01062345678", "national 01062345678 +861062345678 CN 0106")
+	check(t, c, "0106234567", "invalid")
+	check(t, c, "01072345678", "local 01072345678 +861072345678 CN 010")
+}
+
+// TestColumns: a mistake is shown at the field, not at the entry that it stands in.
+func TestColumns(t *testing.T) {
+	for old, column := range map[string]string{"class: service": ":29: class", "forms: [bare, area]": ":81: form", "lengths: [5, 6]": ":66: length"} {
+		wrong := map[string]string{"class: service": "class: hotline", "forms: [bare, area]": "forms: [bear]", "lengths: [5, 6]": "lengths: [0]"}[old]
+		_, err := load(strings.Replace(small, old, wrong, 1))
+		if err == nil || !strings.Contains(err.Error(), "plans/small.yaml:13"+column) {
+			t.Errorf("%s: got %v, want it at 13%s", wrong, err, column)
+		}
 	}
 }
 
