@@ -19,6 +19,9 @@ func (c *compiler) areas(f *file) (err error) {
 			return err
 		}
 	}
+	if !slices.ContainsFunc(f.Areas, func(e located[areaEntry]) bool { return len(e.Value.Places) > 0 }) {
+		p.places = nil // a plan without places has mobiles without an area
+	}
 	if p.bareStart, err = c.starts(f.Subscribers.Bare, len(f.Areas) > 0, "bare"); err != nil {
 		return err
 	}

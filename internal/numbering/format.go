@@ -52,7 +52,7 @@ type areaEntry struct {
 	Lengths []located[int]  `yaml:"lengths"` // digits of a subscriber number
 	Region  located[string] `yaml:"region"`  // where it is not the first of regions
 	Within  text            `yaml:"within"`  // the shorter code that this one begins with, where both are in use
-	Places  []string        `yaml:"places"`  // where the area's mobiles are registered, in the library's words; empty means Name
+	Places  []string        `yaml:"places"`  // where the area's mobiles are registered, in the library's words; empty means Name. Where no area has any, mobiles have no area
 }
 
 // abroadEntry says what is known about foreign numbers with these prefixes (country code first).

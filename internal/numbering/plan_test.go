@@ -229,3 +229,17 @@ func TestWildcards(t *testing.T) {
 		check(t, c, "0012129761234", "premium")
 	}
 }
+
+// TestLeastPlan: four fields make a plan; the library does the rest.
+func TestLeastPlan(t *testing.T) {
+	p, err := load(`{country_code: "33", regions: ["FR"], international_prefixes: ["00"], trunk_prefix: "0", area_prefix: "0", emergency: ["15", "17", "18", "112"]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := at(t, p, numbering.Home{OutsideLine: "0"}, nil)
+	check(t, c, "015", "emergency 15")
+	check(t, c, "00142685300", "national 0142685300 +33142685300 FR")
+	check(t, c, "00612345678", "mobile 0612345678")
+	check(t, c, "00899123456", "premium 0899123456")
+	check(t, c, "0000442079460958", "international")
+}
