@@ -75,6 +75,32 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// TestExplainWhole is the whole of one explanation, with its levels.
+func TestExplainWhole(t *testing.T) {
+	_, steps := at(t, china(t), beijing, staff()).Explain("9*6795588")
+	want := `a dial string: 9 signs of 0-9, *, # and +
+no emergency number: not exactly one of 110, 112, 119, 120, 122, and not one of them behind the outside line 9 [plans/cn.yaml]
+no extension and no short number of the directory
+as dialled: 9*6795588
+so this reading is not possible
+outside line 9 stripped: *6795588
+  caller-ID code *67 stripped: 95588 [plans/cn.yaml]
+    as dialled: 95588
+      form bare: 95588 begins with 95, "Banks, insurers, airlines, parcels": service [plans/cn.yaml]
+    so this reading is possible: service
+    outside line 9 stripped: 5588
+      form bare: the plan lists nothing that 5588 begins with
+      5588 is no subscriber of area 10 (Beijing): wanted are 8 digits that do not begin like a short number [plans/cn.yaml]
+    so this reading is not possible
+  so this reading is possible: service, at risk: caller_id_code
+so this reading is possible: service, at risk: caller_id_code
+result: service, at risk: caller_id_code, sent to the trunk as *6795588
+`
+	if got := told(steps); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestExplainAmbiguous: both readings are shown, and which class counts.
 func TestExplainAmbiguous(t *testing.T) {
 	c := at(t, china(t), numbering.Home{Area: "010", OutsideLine: "0"}, nil)

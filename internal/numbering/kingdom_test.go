@@ -108,6 +108,9 @@ func TestUnitedKingdom(t *testing.T) {
 			{"02009091234567", "premium 02009091234567 +449091234567 GB 020 - premium_behind_area"},
 			{"07012345678", "premium 07012345678 +447012345678 GB - - personal_number"},
 			{"+447012345678", "premium"},
+			{"07098765432", "premium"},
+			{"07512345678", "mobile"},
+			{"07612345678", "premium"},
 			{"07623123456", "premium 07623123456 +447623123456 GB - - pager"},
 			// codes in front
 			{"14102079460958", "local 14102079460958 +442079460958 GB 020 - caller_id_code"},

@@ -58,6 +58,19 @@ func TestSmallPlan(t *testing.T) {
 	check(t, c, "13800138000", "invalid")
 }
 
+// TestEmergencyIsNoSubscriber: the exchange connects 110 after three digits, whatever subscribers' numbers begin with.
+func TestEmergencyIsNoSubscriber(t *testing.T) {
+	p, err := load(strings.ReplaceAll(small, `["2-8"]`, `["1-8"]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := at(t, p, beijing, nil)
+	for _, dialled := range []string{"11012345", "911012345", "01011012345", "+861011912345"} {
+		check(t, c, dialled, "invalid")
+	}
+	check(t, c, "11112345", "local")
+}
+
 // TestBadPlan changes a plan and wants the mistake by file, line and words.
 func TestBadPlan(t *testing.T) {
 	tests := map[string]struct {
