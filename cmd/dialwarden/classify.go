@@ -16,7 +16,7 @@ func newClassify() *cobra.Command {
 		Long: `Say what dialled digits mean at this site, by the number plan and the directory.
 
 Write -- before digits that begin with a dash or other oddities of the shell.`,
-		Example: "  dialwarden classify 962345678 16812345 0085221234567\n  dialwarden classify --json 110\n  dialwarden classify --explain 91795102116812345",
+		Example: "  dialwarden classify 962345678 16812345 0085221234567\n  dialwarden classify --json 110",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := load(cmd)
