@@ -75,6 +75,7 @@ var libraries = map[string]string{
 	"github.com/goccy/go-yaml":     "yamlfile",
 	"github.com/nyaruka":           "numbering",
 	"github.com/agnivade":          "rules yamlfile", // did you mean …?
+	"github.com/santhosh-tekuri":   "numbering",      // its tests: the schema of number plans
 	"github.com/emiago/sipgo":      "lab",
 	"github.com/spf13/cobra":       "cmd/dialwarden",
 	"github.com/coreos/go-systemd": "cmd/dialwarden",
