@@ -43,7 +43,7 @@ var rooms = map[string]room{
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
 
-	"gate":  {code: "call queue", tests: "ledger"},
+	"gate":  {code: "call queue"},
 	"watch": {code: "call queue usage", tests: "ledger"},
 	"ari":   {code: "call queue"},
 	"agi":   {code: "call queue"},
@@ -52,19 +52,19 @@ var rooms = map[string]room{
 	"web":    {code: "call report"},
 
 	"app": {
-		code:  "agi ari call config control gate ledger numbering policy report rules watch web",
-		tests: "dialplan lab yamlfile",
+		code: "agi ari call config control gate ledger numbering policy report rules watch web yamlfile",
 	},
 
-	"lab":   {code: "dialplan"}, // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
-	"demo":  {code: "app call config dialplan lab ledger policy"},
-	"bench": {code: "app ari call config dialplan lab ledger policy"},
+	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
+	"site":  {code: "config dialplan policy"}, // what `dialwarden init` writes
+	"demo":  {code: "call config control lab ledger site"},
+	"bench": {code: "lab"},
 
-	"cmd/dialwarden":       {code: "app call config control demo dialplan ledger numbering policy report rules", tests: "lab"},
-	"cmd/dialwarden-bench": {code: "app ari bench call config dialplan lab ledger policy"},
+	"cmd/dialwarden":       {code: "app call config control demo ledger numbering policy report rules site yamlfile", tests: "lab"},
+	"cmd/dialwarden-bench": {code: "bench"},
 
 	"examples": {tests: "call numbering policy rules yamlfile"},
-	"e2e":      {tests: "call config control dialplan lab ledger policy"},
+	"e2e":      {tests: "call config control dialplan lab ledger policy watch"},
 
 	".": {},
 }
@@ -74,18 +74,19 @@ var rooms = map[string]room{
 var libraries = map[string]string{
 	"github.com/CyCoreSystems/ari": "ari",
 	"github.com/CyCoreSystems/agi": "agi",
-	"github.com/coder/websocket":   "ari lab bench cmd/dialwarden-bench",
+	"github.com/coder/websocket":   "ari lab bench",
 	"github.com/open-policy-agent": "rules",
 	"github.com/mattn/go-sqlite3":  "ledger",
 	"github.com/goccy/go-yaml":     "yamlfile",
 	"github.com/nyaruka":           "numbering",
 	"github.com/agnivade":          "rules yamlfile", // did you mean …?
 	"github.com/emiago/sipgo":      "lab",
-	"github.com/spf13/cobra":       "cmd/dialwarden cmd/dialwarden-bench",
+	"github.com/spf13/cobra":       "cmd/dialwarden",
 	"github.com/coreos/go-systemd": "cmd/dialwarden",
-	"golang.org/x/term":            "cmd/dialwarden",
-	"golang.org/x/sys":             "ledger",
-	"github.com/rs/zerolog":        "agi app ari control gate watch web demo bench cmd/dialwarden cmd/dialwarden-bench",
+	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt
+	"golang.org/x/term":            "cmd/dialwarden demo",
+	"golang.org/x/sys":             "ledger bench rules",
+	"github.com/rs/zerolog":        "agi app ari control gate watch web cmd/dialwarden demo",
 }
 
 // TestArrows holds the import arrows of the module, as go list sees them.

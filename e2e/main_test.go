@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,6 +30,10 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "dialwarden")
+	flag.Parse()
+	if err := flag.Set("test.parallel", "64"); err != nil { // calls wait, they do not compute
+		return fail(err)
+	}
 	build := exec.Command("go", "build", "-race", "-o", binary, "../cmd/dialwarden")
 	build.Stdout, build.Stderr = os.Stdout, os.Stderr
 	if err := build.Run(); err != nil {

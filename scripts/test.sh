@@ -5,6 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 export CGO_ENABLED=1
+export CGO_CFLAGS="-g -O2 -DHAVE_FDATASYNC=1" # as in the Makefile
 passed=0 failed=0 summary=()
 
 # step TITLE COMMAND…
@@ -28,6 +29,20 @@ formatted() {
 	return 1
 }
 
+# Rego is judged by the binary that people get, with the built-in configuration.
+policies=(policy examples/*/policy)
+
+rego_format() { bin/dialwarden --config /dev/null policy fmt --diff "${policies[@]}"; }
+
+rego_tests() {
+	local dir failed=0
+	for dir in "${policies[@]}"; do
+		bin/dialwarden --config /dev/null policy check "$dir" || failed=1
+		bin/dialwarden --config /dev/null policy test --min-coverage 100 "$dir" || failed=1
+	done
+	return "$failed"
+}
+
 # The linter and the tests together need some 2 GB; -p 2 keeps two cores busy without starving the real-time audio.
 tests() { go test -race -count=1 -timeout 12m -p 2 ./...; }
 
@@ -35,6 +50,9 @@ step "tools (gcc, certificates)" scripts/need.sh ca-certificates gcc libc6-dev
 step "a real Asterisk" scripts/asterisk-root.sh
 step "gofmt" formatted
 step "go build" go build ./...
+step "make build" make --no-print-directory build
+step "Rego format" rego_format
+step "Rego tests" rego_tests
 step "go vet" go vet ./...
 step "golangci-lint" make --no-print-directory lint
 step "go test -race" tests

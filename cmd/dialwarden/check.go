@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dialwarden/dialwarden/internal/app"
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
@@ -33,26 +32,32 @@ func newCheck() *cobra.Command {
 		Short: "Say what the policy would decide about a call, without making it",
 		Long: `Say what the policy would decide about a call, without Asterisk and without a ledger.
 
-The exit status is 0 if the call would be allowed or the caller would be asked for
-something, 1 if it would be refused.`,
+allow: the call would go out; challenge: the caller would be asked for one of the things that
+are named; deny: it would be refused. The exit status is 0 for allow and challenge, 1 for deny,
+2 if the policy could not be asked.`,
 		Example: `  dialwarden check --from 101 --to 902112345678
   dialwarden check --from 101 --to 902112345678 --credential pin --explain
   dialwarden check --from 101 --to 962345678 --at 2026-12-24T22:00:00+08:00 --json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd, f) },
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return check(cmd, f) },
 	}
 	cmd.Flags().StringVar(&f.from, "from", "", "the caller's `EXTENSION`")
 	cmd.Flags().StringVar(&f.to, "to", "", "the `DIGITS` as dialled")
 	cmd.Flags().StringVar(&f.at, "at", "", "the `TIME` of the call, RFC 3339 (default now)")
 	cmd.Flags().StringArrayVar(&f.credentials, "credential", nil,
 		"`KIND` of proof the caller has given: pin, token, approval or matter; pin:2 is a PIN of level 2 (default 9)")
-	cmd.Flags().BoolVar(&f.explain, "explain", false, "tell the facts that the policy saw")
+	cmd.Flags().BoolVar(&f.explain, "explain", false, "tell the facts that the policy saw, too")
 	jsonFlag(cmd, &f.asJSON)
 	for _, name := range []string{"from", "to"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err) // the flag is defined above
 		}
 	}
+	complete(cmd, "from", completeExtension)
+	complete(cmd, "to", cobra.NoFileCompletions)
+	complete(cmd, "at", cobra.NoFileCompletions)
+	complete(cmd, "credential", oneOf(call.PIN, call.Token, call.Approval, call.Matter))
 	return cmd
 }
 
@@ -65,11 +70,7 @@ func check(cmd *cobra.Command, f checkFlags) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := load(cmd)
-	if err != nil {
-		return err
-	}
-	edition, err := app.LoadEdition(cfg)
+	edition, err := edition(cmd)
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func parseCredentials(kinds []string) (call.Credentials, error) {
 			}
 		}
 		if !c.Set(call.CredentialKind(kind), cred) {
-			return c, fmt.Errorf("--credential %q: must be pin, token, approval or matter", k)
+			return c, fmt.Errorf("--credential %q: must be pin, pin:LEVEL, token, approval or matter", k)
 		}
 	}
 	return c, nil

@@ -4,8 +4,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/dialwarden/dialwarden/internal/app"
 )
 
 func newClassify() *cobra.Command {
@@ -15,15 +13,13 @@ func newClassify() *cobra.Command {
 		Short: "Say what dialled digits mean: class, number, area, carrier prefix",
 		Long: `Say what dialled digits mean at this site, by the number plan and the directory.
 
-Write -- before digits that begin with a dash or other oddities of the shell.`,
-		Example: "  dialwarden classify 962345678 16812345 0085221234567\n  dialwarden classify --json 110",
-		Args:    cobra.MinimumNArgs(1),
+The classes are: emergency internal toll_free local service shared_cost mobile national
+international satellite premium unknown invalid. Put * and # into quotes, for the shell's sake.`,
+		Example:           "  dialwarden classify 962345678 16812345 0085221234567\n  dialwarden classify --json 110",
+		Args:              atLeast("DIGITS"),
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := load(cmd)
-			if err != nil {
-				return err
-			}
-			edition, err := app.LoadEdition(cfg)
+			edition, err := edition(cmd)
 			if err != nil {
 				return err
 			}
@@ -37,7 +33,7 @@ Write -- before digits that begin with a dash or other oddities of the shell.`,
 					continue
 				}
 				rows = append(rows, []string{
-					n.Dialled, string(n.Class), orDash(n.E164), orDash(n.Digits), orDash(n.Region), orDash(n.Area),
+					shown(n.Dialled), string(n.Class), orDash(n.E164), orDash(n.Digits), orDash(n.Region), orDash(n.Area),
 					orDash(n.CarrierPrefix), orDash(strings.Join(n.Risk, ", ")),
 				})
 			}

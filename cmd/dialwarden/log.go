@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,119 +20,176 @@ import (
 const tailEvery = 200 * time.Millisecond
 
 func newLog() *cobra.Command {
-	cmd := &cobra.Command{Use: "log", Short: "Read the decision log"}
+	cmd := group("log", "Read the decision log", `Read the decision log, beside the running daemon or without it. It is the ledger of the
+configuration (ledger.path), an SQLite file that nothing here changes.`)
 	cmd.AddCommand(newLogList(), newLogShow(), newLogTail())
 	return cmd
 }
 
-// filterFlags adds the flags that select decisions; the returned function reads them.
-func filterFlags(cmd *cobra.Command) func() (ledger.Filter, error) {
+// filterFlags adds the flags that select decisions; the returned function reads them. Dates are those of the zone.
+func filterFlags(cmd *cobra.Command) func(zone *time.Location) (ledger.Filter, error) {
 	var f ledger.Filter
 	var since, until, action, class string
 	cmd.Flags().StringVar(&since, "since", "", "attempted at `TIME` or later: RFC 3339, a date, or an age like 24h")
-	cmd.Flags().StringVar(&until, "until", "", "attempted before `TIME`")
+	cmd.Flags().StringVar(&until, "until", "", "attempted before `TIME`, of the same forms")
 	cmd.Flags().StringVar(&action, "action", "", "allow, deny or challenge")
 	cmd.Flags().StringVar(&f.Rule, "rule", "", "settled by this `RULE`")
-	cmd.Flags().StringVar(&f.Extension, "from", "", "made by this `EXTENSION`")
+	cmd.Flags().StringVar(&f.Extension, "from", "", "attempted by this `EXTENSION`")
 	cmd.Flags().StringVar(&class, "class", "", "`CLASS` of the number: local, premium, …")
 	cmd.Flags().StringVar(&f.NumberPrefix, "number", "", "the number begins with these `DIGITS`, like +8621")
-	return func() (ledger.Filter, error) {
-		f.Action, f.Class = call.Action(action), call.Class(class)
-		var err, err2 error
-		f.Since, err = parseSince(since)
-		f.Until, err2 = parseSince(until)
-		return f, errors.Join(err, err2)
+	complete(cmd, "since", cobra.NoFileCompletions)
+	complete(cmd, "until", cobra.NoFileCompletions)
+	complete(cmd, "action", oneOf(call.Allow, call.Deny, call.Challenge))
+	complete(cmd, "rule", completeRule)
+	complete(cmd, "from", completeExtension)
+	complete(cmd, "class", oneOf(call.Classes()...))
+	complete(cmd, "number", cobra.NoFileCompletions)
+	return func(zone *time.Location) (ledger.Filter, error) {
+		var errs [4]error
+		f.Action, errs[0] = oneWord("--action", action, []call.Action{call.Allow, call.Deny, call.Challenge})
+		f.Class, errs[1] = oneWord("--class", class, call.Classes())
+		f.Since, errs[2] = parseSince("--since", since, zone)
+		f.Until, errs[3] = parseSince("--until", until, zone)
+		return f, errors.Join(errs[:]...)
 	}
 }
 
-// parseSince reads a moment: RFC 3339, a local date, or an age.
-func parseSince(s string) (time.Time, error) {
+// oneWord refuses a word that no decision can have; none restricts nothing.
+func oneWord[T ~string](flag, word string, words []T) (T, error) {
+	if word == "" || slices.Contains(words, T(word)) {
+		return T(word), nil
+	}
+	names := make([]string, len(words))
+	for i, w := range words {
+		names[i] = string(w)
+	}
+	return "", fmt.Errorf("%s %q: must be one of %s", flag, word, strings.Join(names, ", "))
+}
+
+// parseSince reads a moment: RFC 3339, a date in the zone, or an age.
+func parseSince(flag, s string, zone *time.Location) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
 	if at, err := time.Parse(time.RFC3339, s); err == nil {
 		return at, nil
 	}
-	if at, err := time.ParseInLocation(time.DateOnly, s, time.Local); err == nil {
+	if at, err := time.ParseInLocation(time.DateOnly, s, zone); err == nil {
 		return at, nil
 	}
-	if age, err := time.ParseDuration(s); err == nil {
+	if age, err := time.ParseDuration(s); err == nil && age >= 0 {
 		return time.Now().Add(-age), nil
 	}
-	return time.Time{}, fmt.Errorf("%q is no time: write 2026-11-23T14:30:00+08:00, 2026-11-23, or an age like 24h", s)
+	return time.Time{}, fmt.Errorf("%s %q: must be a time like 2026-11-23T14:30:00+08:00, a date like 2026-11-23, or an age like 24h", flag, s)
 }
 
 func newLogList() *cobra.Command {
 	var asJSON bool
 	var limit int
 	cmd := &cobra.Command{
-		Use:     "list",
-		Short:   "List decisions, the newest last",
-		Example: "  dialwarden log list --action deny --since 24h\n  dialwarden log list --from 101 --json",
-		Args:    cobra.NoArgs,
+		Use:               "list",
+		Short:             "List decisions, the newest last",
+		Long:              "List decisions, the newest last. Times and dates are those of the site (site.timezone); JSON has UTC.",
+		Example:           "  dialwarden log list --action deny --since 24h\n  dialwarden log list --from 101 --since 2026-11-01 --until 2026-12-01 --json",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	filter := filterFlags(cmd)
-	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many, the newest; 0 for all")
+	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many, the newest `NUMBER`; 0 for all")
 	jsonFlag(cmd, &asJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		f, err := filter()
+		cfg, err := load(cmd)
 		if err != nil {
 			return err
 		}
-		r, err := openReader(cmd)
+		zone := cfg.Site.Location()
+		f, err := filter(zone)
+		if err != nil {
+			return err
+		}
+		r, err := ledger.OpenReader(cfg.Ledger.Path)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = r.Close() }()
-		out := newLister(cmd.OutOrStdout(), asJSON)
-		if limit <= 0 {
-			for d, err := range r.Decisions(cmd.Context(), f) {
-				if err := errors.Join(err, out.print(d)); err != nil {
-					return err
-				}
-			}
-			return nil
+		out := newLister(cmd.OutOrStdout(), asJSON, zone)
+		if limit < 0 {
+			return fmt.Errorf("--limit %d: must be 0 (for all) or more", limit)
 		}
-		f.Limit, f.Reverse = limit, true
-		var newest []ledger.Decision
-		for d, err := range r.Decisions(cmd.Context(), f) {
-			if err != nil {
-				return err
-			}
-			newest = append(newest, d)
+		f.Limit = limit
+		if limit == 0 {
+			err = printAll(cmd, r, f, out)
+		} else {
+			_, err = printNewest(cmd, r, f, out)
 		}
-		for i := len(newest) - 1; i >= 0; i-- {
-			if err := out.print(newest[i]); err != nil {
-				return err
-			}
+		if err == nil && !out.started {
+			_, err = fmt.Fprintln(cmd.ErrOrStderr(), "no decision matches")
 		}
-		return nil
+		return err
 	}
 	return cmd
+}
+
+// printAll prints the decisions that f selects, the oldest first.
+func printAll(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, out *lister) error {
+	for d, err := range r.Decisions(cmd.Context(), f) {
+		if err != nil {
+			return err
+		}
+		if err := out.print(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printNewest prints the newest decisions that f selects, at most f.Limit, the newest last; it returns its id.
+func printNewest(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, out *lister) (id int64, err error) {
+	f.Reverse = true
+	var newest []ledger.Decision
+	for d, err := range r.Decisions(cmd.Context(), f) {
+		if err != nil {
+			return 0, err
+		}
+		newest = append(newest, d)
+	}
+	for _, d := range slices.Backward(newest) {
+		if err := out.print(d); err != nil {
+			return 0, err
+		}
+		id = d.ID
+	}
+	return id, nil
 }
 
 func newLogTail() *cobra.Command {
 	var asJSON bool
 	var lines int
 	cmd := &cobra.Command{
-		Use:   "tail",
-		Short: "Show decisions as they are made, until Ctrl-C",
-		Args:  cobra.NoArgs,
+		Use:               "tail",
+		Short:             "Show decisions as they are made, until Ctrl-C",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	filter := filterFlags(cmd)
-	cmd.Flags().IntVarP(&lines, "lines", "n", 10, "begin with so many that were made before")
+	cmd.Flags().IntVarP(&lines, "lines", "n", 10, "begin with the last `NUMBER` that were made before")
 	jsonFlag(cmd, &asJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		f, err := filter()
+		cfg, err := load(cmd)
 		if err != nil {
 			return err
 		}
-		r, err := openReader(cmd)
+		zone := cfg.Site.Location()
+		f, err := filter(zone)
+		if err != nil {
+			return err
+		}
+		r, err := ledger.OpenReader(cfg.Ledger.Path)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = r.Close() }()
-		return tail(cmd, r, f, lines, newLister(cmd.OutOrStdout(), asJSON))
+		return tail(cmd, r, f, lines, newLister(cmd.OutOrStdout(), asJSON, zone))
 	}
 	return cmd
 }
@@ -144,20 +203,12 @@ func tail(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, lines int, out 
 	f.AfterID = last
 	if lines > 0 {
 		before := f
-		before.AfterID, before.Limit, before.Reverse = 0, lines, true
-		var newest []ledger.Decision
-		for d, err := range r.Decisions(cmd.Context(), before) {
-			if err != nil {
-				return err
-			}
-			newest = append(newest, d)
+		before.AfterID, before.Limit = 0, lines
+		newest, err := printNewest(cmd, r, before, out)
+		if err != nil {
+			return err
 		}
-		for i := len(newest) - 1; i >= 0; i-- {
-			if err := out.print(newest[i]); err != nil {
-				return err
-			}
-			f.AfterID = max(f.AfterID, newest[i].ID)
-		}
+		f.AfterID = max(f.AfterID, newest)
 	}
 	tick := time.NewTicker(tailEvery)
 	defer tick.Stop()
@@ -171,7 +222,10 @@ func tail(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, lines int, out 
 			if cmd.Context().Err() != nil {
 				return nil
 			}
-			if err := errors.Join(err, out.print(d)); err != nil {
+			if err != nil {
+				return err
+			}
+			if err := out.print(d); err != nil {
 				return err
 			}
 			f.AfterID = d.ID
@@ -182,15 +236,20 @@ func tail(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, lines int, out 
 func newLogShow() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "show ID",
-		Short: "Show everything that is known of one decision",
-		Args:  cobra.ExactArgs(1),
+		Use:               "show ID",
+		Short:             "Show everything that is known of one decision",
+		Args:              exactly("ID"),
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
 			if err != nil {
 				return fmt.Errorf("%q is no decision's ID: it is a number of \"dialwarden log list\"", args[0])
 			}
-			r, err := openReader(cmd)
+			cfg, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			r, err := ledger.OpenReader(cfg.Ledger.Path)
 			if err != nil {
 				return err
 			}
@@ -202,17 +261,18 @@ func newLogShow() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), d)
 			}
-			return printDetail(cmd.OutOrStdout(), d)
+			return printDetail(cmd.OutOrStdout(), d, cfg.Site.Location())
 		},
 	}
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
-func printDetail(w io.Writer, d ledger.Detail) error {
+// printDetail tells everything that is known of a decision; times are those of the zone.
+func printDetail(w io.Writer, d ledger.Detail, zone *time.Location) error {
 	rows := [][]string{
 		{"decision", strconv.FormatInt(d.ID, 10)},
-		{"at", d.At.String()},
+		{"at", d.At.In(zone).Format("2006-01-02 15:04:05.000 -07:00")},
 		{"caller", d.Extension + " " + d.Holder + " " + d.Department},
 		{"dialled", d.Dialled},
 		{"number", d.Number + " (" + string(d.Class) + ")"},

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -54,22 +55,40 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func newRoot() *cobra.Command {
-	root := &cobra.Command{
-		Use:   "dialwarden",
-		Short: "Decide every outbound call of an Asterisk PBX by policy",
-		Long: `Dialwarden decides every outbound call of an Asterisk PBX by rules that you write.
+	root := group("dialwarden", "Decide every outbound call of an Asterisk PBX by policy",
+		`Dialwarden decides every outbound call of an Asterisk PBX by rules that you write.
 
 Begin with "dialwarden demo" to see it work, or with "dialwarden init DIR" to get a
-configuration, a policy and the Asterisk files to start from.`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-	}
+configuration, a policy and the Asterisk files to start from.
+
+The exit status is 0 if it was done, 1 if the answer is no (a call that would be refused, a
+failed test), 2 if it could not be done. "dialwarden completion bash" prints what makes the
+tab key complete verbs, flags and extensions; zsh, fish and powershell are there, too.`)
+	root.SilenceUsage, root.SilenceErrors = true, true
+	root.Version = version
+	root.SetVersionTemplate("dialwarden {{.Version}}\n")
+	root.SetUsageTemplate(usage.Replace(root.UsageTemplate()))
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; %q tells more", err, cmd.CommandPath()+" --help")
+	})
 	root.PersistentFlags().String("config", "", "configuration `FILE` (default "+config.DefaultPath+", else built-in defaults)")
 	root.AddCommand(
 		newServe(), newInit(), newDemo(), newClassify(), newCheck(), newPolicy(), newLog(), newPIN(), newVersion(),
 	)
+	root.SetHelpCommand(newHelp(root))
+	root.InitDefaultCompletionCmd()
+	completion := child(root, "completion")
+	alone := group("completion", "Print what makes the tab key of your shell complete", completion.Long)
+	completion.Short, completion.Args, completion.RunE = alone.Short, alone.Args, alone.RunE
 	return root
 }
+
+// usage words cobra's help like the rest.
+var usage = strings.NewReplacer(
+	"{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "",
+	"Available Commands:", "Verbs:", "[command] --help", "VERB --help", "about a command", "about a verb",
+	"Global Flags:", "Flags of all verbs:",
+)
 
 // load reads the configuration that --config names.
 func load(cmd *cobra.Command) (config.Config, error) {

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +23,13 @@ import (
 // generatedDigits is the length of a PIN that nobody chose.
 const generatedDigits = 6
 
+// mayHoldPIN matches a text with as many digits as a PIN has.
+var mayHoldPIN = regexp.MustCompile(fmt.Sprintf("[0-9]{%d}", ledger.MinPIN))
+
 func newPIN() *cobra.Command {
-	cmd := &cobra.Command{Use: "pin", Short: "Give PINs to people, list them, take them away"}
+	cmd := group("pin", "Give PINs to people, list them, take them away", `Give PINs to people, list them, take them away. What changes, changes at once: in the running
+daemon, or in the ledger itself where none is running. The ledger keeps no digits, only a hash
+under the key file (ledger.key_file).`)
 	cmd.AddCommand(newPINAdd(), newPINList(), newPINDisable())
 	return cmd
 }
@@ -40,7 +47,13 @@ func newPINAdd() *cobra.Command {
 nobody can look it up again. With --stdin the PIN (4 to 12 digits) is read from the first
 line of standard input; it is never taken from the command line, where others could see it.`,
 		Example: "  dialwarden pin add --holder \"Li Wei\" --department Sales --level 2\n  dialwarden pin add --holder \"Li Wei\" --stdin < pin.txt",
-		Args:    cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 { // what it is, is not repeated: it may be a PIN
+				return errors.New("pin add takes no arguments; a PIN is never taken from the command line, but with --stdin")
+			}
+			return nil
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withPINs(cmd, func(ctx context.Context, pins control.PINs) error {
 				add := addGenerated
@@ -69,9 +82,15 @@ line of standard input; it is never taken from the command line, where others co
 	}
 	cmd.Flags().StringVar(&owner.Holder, "holder", "", "`NAME` of the person")
 	cmd.Flags().StringVar(&owner.Department, "department", "", "`NAME` of the department")
-	cmd.Flags().IntVar(&owner.Level, "level", 1, "what the PIN is good for: the policy compares this `NUMBER`")
+	cmd.Flags().IntVar(&owner.Level, "level", 1, "what the PIN is good for: the policy compares this `NUMBER` (long_distance.yaml says how)")
 	cmd.Flags().BoolVar(&fromStdin, "stdin", false, "read the PIN from standard input")
 	jsonFlag(cmd, &asJSON)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if mayHoldPIN.MatchString(err.Error()) {
+			return errors.New("a flag is wrong (it is not repeated here, it might hold a PIN): see \"dialwarden pin add --help\"")
+		}
+		return err
+	})
 	if err := cmd.MarkFlagRequired("holder"); err != nil {
 		panic(err) // the flag is defined above
 	}
@@ -93,15 +112,21 @@ func addFrom(in io.Reader) func(context.Context, control.PINs, call.PINOwner) (i
 // addGenerated adds a PIN that nobody else has, and returns its digits.
 func addGenerated(ctx context.Context, pins control.PINs, owner call.PINOwner) (int64, string, error) {
 	var err error
-	for range 20 { // a PIN that is taken or trivial is refused; another one is tried
+	for range 20 { // a PIN that is trivial or taken is refused; another one is tried
 		var n *big.Int
 		if n, err = rand.Int(rand.Reader, big.NewInt(1_000_000)); err != nil {
 			return 0, "", err
 		}
-		digits := fmt.Sprintf("%0*d", generatedDigits, n)
+		pin := call.NewSecret(fmt.Sprintf("%0*d", generatedDigits, n))
+		if err = ledger.CheckPIN(pin); err != nil {
+			continue
+		}
 		var id int64
-		if id, err = pins.AddPIN(ctx, call.NewSecret(digits), owner); err == nil {
-			return id, digits, nil
+		if id, err = pins.AddPIN(ctx, pin, owner); err == nil {
+			return id, pin.Reveal(), nil
+		}
+		if !strings.HasSuffix(err.Error(), ledger.ErrPINTaken.Error()) { // the daemon's errors are texts
+			break
 		}
 	}
 	return 0, "", err
@@ -148,8 +173,11 @@ func newPINList() *cobra.Command {
 func newPINDisable() *cobra.Command {
 	return &cobra.Command{
 		Use:   "disable ID",
-		Short: "Take a PIN away; its number is in \"pin list\"",
-		Args:  cobra.ExactArgs(1),
+		Short: "Take a PIN away; its ID is in \"pin list\"",
+		Long: `Take a PIN away, at once and for good; nobody can get its digits again. Its ID is in
+"dialwarden pin list".`,
+		Args:              exactly("ID"),
+		ValidArgsFunction: completePIN,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
 			if err != nil {
@@ -176,10 +204,14 @@ func withPINs(cmd *cobra.Command, do func(context.Context, control.PINs) error) 
 		return do(cmd.Context(), daemon)
 	}
 	l, err := openLedger(cfg)
+	if errors.Is(err, ledger.ErrLocked) {
+		return fmt.Errorf("%w, but no daemon answers at %s: is control.socket the one that the daemon has?", err, cfg.Control.Socket)
+	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(cmd.Context(), l), l.Close())
+	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "No daemon answers at %s; writing to %s itself.\n", cfg.Control.Socket, cfg.Ledger.Path)
+	return errors.Join(err, do(cmd.Context(), l), l.Close())
 }
 
 func openLedger(cfg config.Config) (*ledger.Ledger, error) {

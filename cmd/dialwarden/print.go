@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -30,6 +31,15 @@ func table(w io.Writer, rows [][]string) error {
 		}
 	}
 	return tw.Flush()
+}
+
+// shown returns a text that came from elsewhere as it can be put before people: in quotes and with escapes if there is
+// anything in it that a terminal would obey, or if it is empty.
+func shown(s string) string {
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 // orDash returns s, or a dash for nothing.

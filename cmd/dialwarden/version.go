@@ -1,49 +1,74 @@
 package main
 
 import (
-	"fmt"
+	"cmp"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dialwarden/dialwarden/internal/ledger"
 )
 
-// version is set by the linker (make build).
-var version = "development"
+// version and commit are set by the linker (make build).
+var (
+	version = "development"
+	commit  = ""
+)
+
+// build says what this program is made of.
+type build struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"` // empty where it is not known
+	Go      string `json:"go"`
+	OPA     string `json:"opa"`
+	SQLite  string `json:"sqlite"`
+	System  string `json:"system"`
+}
 
 func newVersion() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Use:               "version",
+		Short:             "Print the version, and what the program is made of",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v := struct {
-				Version string `json:"version"`
-				Go      string `json:"go"`
-				OPA     string `json:"opa"`
-			}{version, runtime.Version(), moduleVersion("github.com/open-policy-agent/opa")}
+			b := thisBuild()
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), v)
+				return printJSON(cmd.OutOrStdout(), b)
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "dialwarden %s (%s, OPA %s)\n", v.Version, v.Go, v.OPA)
-			return err
+			return table(cmd.OutOrStdout(), [][]string{
+				{"dialwarden", b.Version}, {"commit", orDash(b.Commit)}, {"Go", b.Go}, {"OPA", b.OPA}, {"SQLite", b.SQLite},
+				{"system", b.System},
+			})
 		},
 	}
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
-// moduleVersion returns the version of a module that is linked in.
-func moduleVersion(path string) string {
+func thisBuild() build {
+	b := build{
+		Version: version, Commit: commit, Go: runtime.Version(), SQLite: ledger.SQLiteVersion(),
+		System: runtime.GOOS + "/" + runtime.GOARCH,
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return ""
+		return b
 	}
 	for _, m := range info.Deps {
-		if m.Path == path {
-			return m.Version
+		if m.Path == "github.com/open-policy-agent/opa" {
+			b.OPA = m.Version
 		}
 	}
-	return ""
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			b.Commit = cmp.Or(b.Commit, s.Value)
+		}
+	}
+	if b.OPA == "" {
+		b.OPA = "unknown"
+	}
+	return b
 }

@@ -81,6 +81,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err != nil {
 		return nil, err
 	}
+	a.watch.Past = a.ari.Past
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{PINs: a.ledger, Reload: a.Reload}, log)
 	if err != nil {
 		return nil, err
@@ -130,6 +131,7 @@ func (a *App) Run(ctx context.Context) error {
 	err := a.gate.Stop(stopping)
 	disconnect()
 	events.Wait()
+	err = errors.Join(err, a.gate.Stop(stopping)) // for calls that came while the connection was still there
 	unfollow()
 	ends.Wait()
 	return errors.Join(err, a.close())

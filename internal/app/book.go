@@ -1,15 +1,18 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/gate"
 	"github.com/dialwarden/dialwarden/internal/numbering"
 	"github.com/dialwarden/dialwarden/internal/rules"
+	"github.com/dialwarden/dialwarden/internal/yamlfile"
 	"github.com/dialwarden/dialwarden/policy"
 )
 
@@ -20,16 +23,35 @@ type Edition struct {
 	Plan   *numbering.Plan
 }
 
-// PolicyFiles returns the policy directory of the configuration, or the shipped policy if it names none.
+// PolicyFiles returns the policy directory of the configuration, or the shipped policy if it names none. A directory
+// without a folder plans has the shipped number plans.
 func PolicyFiles(cfg config.Config) fs.FS {
 	if cfg.Policy.Dir == "" {
 		return policy.FS
 	}
-	return os.DirFS(cfg.Policy.Dir)
+	own := os.DirFS(cfg.Policy.Dir)
+	if _, err := fs.Stat(own, plansFolder); errors.Is(err, fs.ErrNotExist) {
+		return withShippedPlans{own}
+	}
+	return own
+}
+
+const plansFolder = "plans"
+
+// withShippedPlans is a policy directory that has no number plans.
+type withShippedPlans struct{ fs.FS }
+
+// Open implements fs.FS.
+func (w withShippedPlans) Open(name string) (fs.File, error) {
+	if name == plansFolder || path.Dir(name) == plansFolder {
+		return policy.FS.Open(name)
+	}
+	return w.FS.Open(name)
 }
 
 // LoadEdition reads and checks the policy directory: rules, directory and number plan. Faults name file and line, the
-// file relative to the policy directory.
+// file relative to the policy directory: *rules.Error and *yamlfile.Error, joined. A number plan, area or outside line
+// that does not fit is a *yamlfile.Error about the configuration file.
 func LoadEdition(cfg config.Config) (*Edition, error) {
 	files, where := PolicyFiles(cfg), cfg.Policy.Dir
 	if where == "" {
@@ -40,16 +62,38 @@ func LoadEdition(cfg config.Config) (*Edition, error) {
 		return nil, fmt.Errorf("the policy in %s is not usable:\n%w", where, err)
 	}
 	plan, err := numbering.Load(files, cfg.Numbering.Plan)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, cfg.Fault("numbering.plan", err.Error())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the number plan in %s is not usable:\n%w", where, err)
 	}
-	home := numbering.Home{Area: cfg.Numbering.Area, OutsideLine: cfg.Numbering.OutsideLine}
-	numbers, err := plan.Classifier(home, p.Directory())
+	numbers, err := plan.Classifier(numbering.Home{Area: cfg.Numbering.Area, OutsideLine: cfg.Numbering.OutsideLine}, p.Directory())
+	var home *numbering.HomeError
+	if errors.As(err, &home) {
+		return nil, cfg.Fault("numbering."+home.Field, home.Message)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("the number plan in %s does not fit the site:\n%w", where, err)
+		return nil, fmt.Errorf("the directory in %s does not fit the number plan:\n%w", where, inDirectory(err, p.Files()))
 	}
 	return &Edition{Policy: p, Plan: plan, Book: &gate.Book{
 		Numbers: numbers, Directory: p.Directory(), Rules: p, Zone: cfg.Site.Location(),
 		Lookup: p.Lookup, Short: p.ShortCalls(),
 	}}, nil
+}
+
+// inDirectory finds the place of a fault of the directory in its file.
+func inDirectory(err error, content map[string][]byte) error {
+	const file = "data/directory.yaml"
+	var fault *numbering.DirectoryError
+	if !errors.As(err, &fault) {
+		return err
+	}
+	place := fmt.Sprintf("$.extensions.'%s'", fault.Extension)
+	if fault.Field != "" {
+		place += "." + fault.Field
+	}
+	at := yamlfile.At(file, content[file], place, "")
+	at.Message = fault.Error()
+	return at
 }

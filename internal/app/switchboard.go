@@ -34,6 +34,15 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 	for _, w := range found.Waiting {
 		snapshot.Waiting = append(snapshot.Waiting, gate.Waiting{Attempt: w.Attempt, Entry: w.Entry, Line: w.Line})
 	}
+	for _, a := range found.Emergencies {
+		if !s.watch.Follows(a.Channel) {
+			a.Adopted = true
+			s.gate.Emergency(a)
+		}
+	}
+	for channel, at := range found.Talking {
+		s.watch.Answered(channel, at)
+	}
 	s.watch.Sweep(found.Channels, found.Taken)
 	s.gate.Sweep(snapshot)
 }

@@ -91,12 +91,16 @@ func (c *Client) Run(ctx context.Context) {
 	defer c.rest.client.CloseIdleConnections()
 	pause, away := firstPause, false
 	for ctx.Err() == nil {
+		begun := time.Now()
 		connected, err := c.session(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if connected {
-			pause, away = firstPause, false
+			away = false
+		}
+		if connected && time.Since(begun) > longestPause { // else Asterisk is throwing us out again and again
+			pause = firstPause
 		}
 		if !away {
 			away = true
@@ -148,7 +152,11 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 		HTTPHeader: http.Header{"Authorization": {"Basic " + login}}, // never in the URL: those are logged
 	})
 	if err != nil {
-		if resp != nil && resp.StatusCode >= http.StatusBadRequest {
+		switch {
+		case resp != nil && resp.StatusCode == http.StatusNotFound:
+			return nil, fmt.Errorf("asterisk answers %s: check that asterisk.url ends in /ari, and that Asterisk has loaded "+
+				"res_ari_events and ari.conf is enabled", resp.Status)
+		case resp != nil && resp.StatusCode >= http.StatusBadRequest:
 			return nil, fault(resp)
 		}
 		return nil, err

@@ -15,6 +15,9 @@ import (
 // emergencyEvent is the name of the UserEvent that the dialplan sends with an emergency call.
 const emergencyEvent = "DialwardenEmergency"
 
+// emergencyContext is where the dialplan dials emergency numbers.
+const emergencyContext = "dialwarden-emergency"
+
 // wanted are the events that we take; all others are dropped inside Asterisk.
 var wanted = []string{
 	library.Events.StasisStart, library.Events.StasisEnd, library.Events.ChannelDtmfReceived,
@@ -39,7 +42,7 @@ func (c *Client) filterEvents(ctx context.Context) error {
 
 // event passes one event on. No event is ever logged whole: it may hold a digit of a PIN.
 func (c *Client) event(frame []byte) {
-	decoded, err := library.DecodeEvent(frame)
+	decoded, err := decode(frame)
 	if err != nil {
 		c.log.Warn().Err(err).Msg("an event of Asterisk could not be read; if it was a call, the next sweep finds it")
 		return

@@ -16,6 +16,10 @@ type Snapshot struct {
 	Taken    time.Time       // before Asterisk was asked
 	Channels map[string]bool // every channel there is, by id
 	Waiting  []Waiting       // those that are in our application
+	// Emergencies are the calls that the dialplan is letting out by itself, and Talking says since when callers talk.
+	// They are there in the first snapshot of a connection only: what came later was told by events.
+	Emergencies []call.Attempt
+	Talking     map[string]time.Time
 }
 
 // Waiting is a channel in our application.
@@ -29,13 +33,14 @@ type Waiting struct {
 func (c *Client) sweep(ctx context.Context, snapshots chan<- Snapshot) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
-	for {
-		if s, err := c.snapshot(ctx); err == nil {
+	for first := true; ; {
+		if s, err := c.snapshot(ctx, first); err == nil {
 			select {
 			case snapshots <- s:
 			case <-ctx.Done():
 				return
 			}
+			first = false
 		} else if ctx.Err() == nil {
 			c.log.Warn().Err(err).Msg("the channels could not be looked at")
 		}
@@ -47,7 +52,7 @@ func (c *Client) sweep(ctx context.Context, snapshots chan<- Snapshot) {
 	}
 }
 
-func (c *Client) snapshot(ctx context.Context) (Snapshot, error) {
+func (c *Client) snapshot(ctx context.Context, first bool) (Snapshot, error) {
 	s := Snapshot{Taken: time.Now(), Channels: map[string]bool{}}
 	var channels []library.ChannelData
 	if err := c.rest.do(ctx, http.MethodGet, "/channels", nil, nil, &channels); err != nil {
@@ -56,20 +61,51 @@ func (c *Client) snapshot(ctx context.Context) (Snapshot, error) {
 	for i := range channels {
 		ch := &channels[i]
 		s.Channels[ch.ID] = true
-		if ch.Dialplan == nil || ch.Dialplan.AppName != "Stasis" {
-			continue
+		switch {
+		case ch.Dialplan == nil:
+		case ch.Dialplan.AppName == "Stasis":
+			c.waiting(&s, ch)
+		case first && ch.Dialplan.AppName == "Dial" && ch.Dialplan.Context == emergencyContext:
+			s.Emergencies = append(s.Emergencies, attempt(ch, "", call.SourceDialplan))
 		}
-		args := strings.Split(ch.Dialplan.AppData, ",")
-		if args[0] != c.cfg.Application {
-			continue
-		}
-		entry, caller := entryOf(args[1:])
-		line := &Line{rest: c.rest, channel: ch.ID, entry: entry, adopted: true}
-		if entry == "" {
-			c.refuseStray(line)
-			continue
-		}
-		s.Waiting = append(s.Waiting, Waiting{Attempt: attempt(ch, caller, call.SourceARI), Entry: entry, Line: line})
 	}
-	return s, nil
+	if !first {
+		return s, nil
+	}
+	var err error
+	s.Talking, err = c.talking(ctx)
+	return s, err
+}
+
+// waiting adds a channel that is in some application, if it is ours.
+func (c *Client) waiting(s *Snapshot, ch *library.ChannelData) {
+	args := strings.Split(ch.Dialplan.AppData, ",")
+	if args[0] != c.cfg.Application {
+		return
+	}
+	entry, caller := entryOf(args[1:])
+	line := &Line{rest: c.rest, channel: ch.ID, entry: entry, adopted: entry != ""}
+	if entry == "" {
+		c.refuseStray(line)
+		return
+	}
+	s.Waiting = append(s.Waiting, Waiting{Attempt: attempt(ch, caller, call.SourceARI), Entry: entry, Line: line})
+}
+
+// talking finds the channels that are connected to somebody: Dial makes their bridge when the called party answers.
+func (c *Client) talking(ctx context.Context) (map[string]time.Time, error) {
+	var bridges []struct {
+		Channels []string         `json:"channels"`
+		Since    library.DateTime `json:"creationtime"`
+	}
+	if err := c.rest.do(ctx, http.MethodGet, "/bridges", nil, nil, &bridges); err != nil {
+		return nil, err
+	}
+	talking := map[string]time.Time{}
+	for _, b := range bridges {
+		for _, channel := range b.Channels {
+			talking[channel] = time.Time(b.Since)
+		}
+	}
+	return talking, nil
 }

@@ -2,6 +2,7 @@ package call
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -89,6 +90,17 @@ type Decision struct {
 	Elapsed time.Duration `json:"-"`
 }
 
+// Reason is the text of the rule that settled the decision: its last word, for what happened at the prompt comes after
+// what the policy said. It is empty where the rule has no text.
+func (d Decision) Reason() string {
+	for _, r := range slices.Backward(d.Reasons) {
+		if r.Rule == d.Rule && r.Text != "" {
+			return r.Text
+		}
+	}
+	return ""
+}
+
 // Q.850 hangup causes that Dialwarden uses by itself.
 const (
 	CauseNormalClearing    = 16
@@ -112,7 +124,7 @@ type End struct {
 	AnsweredAt time.Time // when the called party answered; zero if it did not
 	EndedAt    time.Time
 	Cause      int    // Q.850
-	Source     string // how the end was learnt: ari, sweep
+	Source     string // how the end was learnt: ari, dialplan, sweep
 }
 
 // OpenCall is a recorded call whose end is not known yet.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // the daemon's image has no zone files
@@ -21,8 +22,12 @@ import (
 // DefaultPath is read when no file is named.
 const DefaultPath = "/etc/dialwarden/dialwarden.yaml"
 
+// BuiltIn stands for the file in faults of the built-in configuration.
+const BuiltIn = "built-in configuration"
+
 // Config is the whole configuration. Load returns it with all paths absolute or relative to the working directory.
 type Config struct {
+	File      string    `yaml:"-"` // where it was read; empty for the built-in configuration
 	Asterisk  Asterisk  `yaml:"asterisk"`
 	AGI       AGI       `yaml:"agi"`
 	Numbering Numbering `yaml:"numbering"`
@@ -122,7 +127,21 @@ func Load(path string) (Config, error) {
 		return c, err
 	}
 	c.resolve(filepath.Dir(path))
+	c.File = path
 	return c, nil
+}
+
+// Fault returns an error about the value of a field such as numbering.area, found only after Load: a *yamlfile.Error
+// that names the place in the file, or the built-in configuration.
+func (c *Config) Fault(field, message string) error {
+	if c.File == "" {
+		return &yamlfile.Error{File: BuiltIn, Message: field + ": " + message}
+	}
+	data, err := os.ReadFile(c.File)
+	if err != nil {
+		data = nil // it has been read before; the message counts, not the line
+	}
+	return yamlfile.At(c.File, data, "$."+field, message)
 }
 
 // resolve makes paths relative to dir, and fills in those that depend on others.
@@ -196,5 +215,9 @@ func isListen(s string) bool {
 		return true
 	}
 	_, port, err := net.SplitHostPort(s)
-	return err == nil && port != ""
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }

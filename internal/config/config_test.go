@@ -38,6 +38,7 @@ func TestContract(t *testing.T) {
 	}
 	dir := filepath.Dir(path)
 	want := config.Default()
+	want.File = path
 	want.Asterisk.PasswordFile = filepath.Join(dir, "ari.secret")
 	want.Policy.Dir = filepath.Join(dir, "policy")
 	want.Ledger.Path = filepath.Join(dir, "dialwarden.db")
@@ -67,8 +68,15 @@ func TestFaultsNameFileLineAndWhatIsRight(t *testing.T) {
 	tests := map[string]struct{ content, want string }{
 		"unknown part":     {"site: {}\nweeb: {}\n", `:2:1: unknown field "weeb"; did you mean "web"?`},
 		"unknown field":    {"asterisk:\n  usrname: x\n", `:2:3: unknown field "usrname"; did you mean "username"?`},
-		"wrong type":       {"\n\nledger:\n  path: [a]\n", ":4:9: this is a list; wanted is a text"},
-		"deadline":         {"policy: {deadline: soon}\n", ":1:20:"},
+		"wrong type":       {"\n\nledger:\n  path: [a]\n", ":4:9: ledger.path: this is a list; wanted is a text"},
+		"part of no type":  {"site: 5\n", ":1:7: site: this is a whole number; wanted is a mapping"},
+		"list at the top":  {"- site\n", ":1:1: this is a list; wanted is a mapping"},
+		"area is eight":    {"numbering: {area: 010}\n", `:1:19: numbering.area: YAML reads 010 as the number 8; write it in quotes: "010"`},
+		"outside line 00":  {"numbering:\n  outside_line: 00\n", `:2:17: numbering.outside_line: YAML reads 00 as the number 0; write it in quotes: "00"`},
+		"no value":         {"numbering:\n  outside_line: # none\n", `:2:17: numbering.outside_line: there is no value; write "" for nothing, or leave the field out for "9"`},
+		"alias":            {"numbering: {outside_line: *9}\n", `:1:27: numbering.outside_line: a text that begins with * must be in quotes`},
+		"port":             {"web:\n  listen: 127.0.0.1:99999\n", ":2:11: web.listen: must be an address and a port"},
+		"deadline":         {"policy: {deadline: soon}\n", ":1:20: policy.deadline: must be a time with its unit"},
 		"deadline too big": {"policy:\n  deadline: 1h\n", ":2:13: policy.deadline: must be a time from 1ms to 5s"},
 		"url":              {"asterisk:\n  url: localhost\n", ":2:8: asterisk.url: must be an http or https address"},
 		"password in url":  {"asterisk:\n  url: http://a:b@h/ari\n", "must not hold a password"},
@@ -77,7 +85,8 @@ func TestFaultsNameFileLineAndWhatIsRight(t *testing.T) {
 		"plan path":        {"numbering:\n  plan: ../x\n", ":2:9: numbering.plan"},
 		"outside line":     {"numbering:\n  outside_line: x\n", ":2:17: numbering.outside_line"},
 		"listen":           {"web:\n  listen: here\n", ":2:11: web.listen"},
-		"duplicate":        {"web: {}\nweb: {}\n", ":2:1:"},
+		"duplicate":        {"web: {}\nweb: {}\n", `:2:1: "web" is given twice, first in line 1`},
+		"tab":              {"site:\n\tname: x\n", ":2:1: there is a tab; YAML is indented with spaces"},
 		"no yaml":          {"a: b: c\n", ":1:"},
 		"two documents":    {"web: {}\n---\nweb: {}\n", "more than one YAML document"},
 	}
@@ -89,6 +98,29 @@ func TestFaultsNameFileLineAndWhatIsRight(t *testing.T) {
 				t.Errorf("got  %v\nwant …%s", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestDigitsWithoutQuotes holds that what YAML reads as it was written needs no quotes.
+func TestDigitsWithoutQuotes(t *testing.T) {
+	c, err := config.Load(write(t, "numbering: {area: 21, outside_line: 9}\n"))
+	if err != nil || c.Numbering.Area != "21" || c.Numbering.OutsideLine != "9" {
+		t.Errorf("%+v, %v", c.Numbering, err)
+	}
+}
+
+// TestFault holds that a fault found later names the place, as those of Load do.
+func TestFault(t *testing.T) {
+	c, err := config.Load(write(t, "numbering:\n  area: \"099\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Fault("numbering.area", "is nowhere").Error(), c.File+":2:9: numbering.area: is nowhere"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	c = config.Default()
+	if got, want := c.Fault("numbering.area", "is nowhere").Error(), "built-in configuration: numbering.area: is nowhere"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -47,12 +47,15 @@ type Verbs struct {
 }
 
 // Server answers on the socket. Use Listen.
-type Server struct{ http *http.Server }
+type Server struct {
+	http   *http.Server
+	served chan struct{} // closed when the socket is
+}
 
 // Listen makes the socket, with mode 0600, and serves it in the background. A socket that an earlier daemon left behind
-// is replaced; whoever calls must know that no other daemon is running.
+// is replaced. It is an error if a daemon still answers on it, or if the file is something else than a socket.
 func Listen(socket string, v Verbs, log zerolog.Logger) (*Server, error) {
-	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := removeStale(socket); err != nil {
 		return nil, fmt.Errorf("control.socket: %w", err)
 	}
 	old := syscall.Umask(0o177) // the socket must never be open to others, not even for a moment
@@ -61,8 +64,12 @@ func Listen(socket string, v Verbs, log zerolog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("control.socket: %w", err)
 	}
-	s := &Server{http: &http.Server{Handler: handler(v), ReadTimeout: timeout, WriteTimeout: timeout}}
+	s := &Server{
+		http:   &http.Server{Handler: handler(v), ReadTimeout: timeout, WriteTimeout: timeout},
+		served: make(chan struct{}),
+	}
 	go func() {
+		defer close(s.served)
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			log.Error().Err(err).Msg("the control socket has failed")
 		}
@@ -70,11 +77,30 @@ func Listen(socket string, v Verbs, log zerolog.Logger) (*Server, error) {
 	return s, nil
 }
 
+// removeStale removes a socket on which nobody answers, and nothing else.
+func removeStale(socket string) error {
+	info, err := os.Lstat(socket)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != fs.ModeSocket:
+		return fmt.Errorf("%s exists and is no socket: name another file, or move this one away", socket)
+	}
+	if _, running := Dial(context.Background(), socket); running {
+		return fmt.Errorf("another daemon answers on %s: stop it first, or name another file", socket)
+	}
+	return os.Remove(socket)
+}
+
 // Close finishes what is under way and removes the socket.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	return s.http.Shutdown(ctx)
+	err := s.http.Shutdown(ctx)
+	<-s.served
+	return err
 }
 
 // newPIN is the request to add a PIN. The digits travel over the socket only, and are wrapped at once.

@@ -21,6 +21,7 @@ type conversation struct {
 	arrived time.Time
 	machine *call.Machine
 	inbox   *queue.Queue[call.Event]
+	pending []call.Event // taken from the inbox, not yet passed to the machine
 	log     zerolog.Logger
 	// recorded tells the tracker of the decision.
 	recorded func(id int64, a call.Action)
@@ -39,7 +40,10 @@ func (c *conversation) run() {
 	for !c.machine.Finished() {
 		select {
 		case <-c.inbox.Ready():
-			for _, e := range c.inbox.Take() {
+			c.pending = append(c.pending, c.inbox.Take()...)
+			for len(c.pending) > 0 {
+				e := c.pending[0]
+				c.pending = c.pending[1:]
 				c.step(e)
 			}
 		case <-c.key.C:
@@ -66,7 +70,20 @@ func stoppedTimer() *time.Timer {
 func (c *conversation) step(e call.Event) {
 	for _, cmd := range c.machine.Step(e) {
 		if answer := c.do(cmd); answer != nil {
+			c.hearEnd()
 			c.step(answer)
+		}
+	}
+}
+
+// hearEnd tells the machine that the caller is gone, or that the daemon stops, if that became known while a command was
+// carried out: it must know before it goes on. Keys and prompts wait for their turn. The machine takes each once.
+func (c *conversation) hearEnd() {
+	c.pending = append(c.pending, c.inbox.Take()...)
+	for _, e := range c.pending {
+		switch e.(type) {
+		case call.HungUp, call.Stopping:
+			c.step(e)
 		}
 	}
 }

@@ -58,6 +58,7 @@ type Config struct {
 // Time limits of the gate's own steps.
 const (
 	ledgerTimeout = 5 * time.Second  // to make something durable; then the call is refused
+	patience      = 10 * time.Second // for a released or refused caller to leave us; a prompt may have to end first
 	memory        = 10 * time.Minute // how long an entry is remembered, so that a late event cannot start it again
 )
 
@@ -65,21 +66,25 @@ const (
 type Gate struct {
 	Config
 
-	wg sync.WaitGroup
-
 	mu       sync.Mutex
 	stopping bool
+	running  int                      // goroutines
+	idle     chan struct{}            // closed while nothing runs
 	calls    map[string]*conversation // by channel
-	seen     map[string]time.Time     // entries ever taken, by channel and entry
+	seen     map[visit]time.Time      // when an entry was taken
 	orphans  map[string]call.Record   // challenges of an earlier daemon, by channel
 }
+
+// visit is one time that a channel comes to us.
+type visit struct{ channel, entry string }
 
 // New returns a gate. Challenges that an earlier daemon left open are taken up by the first Sweep.
 func New(ctx context.Context, cfg Config) (*Gate, error) {
 	g := &Gate{
-		Config: cfg,
-		calls:  map[string]*conversation{}, seen: map[string]time.Time{}, orphans: map[string]call.Record{},
+		Config: cfg, idle: make(chan struct{}),
+		calls: map[string]*conversation{}, seen: map[visit]time.Time{}, orphans: map[string]call.Record{},
 	}
+	close(g.idle)
 	open, err := cfg.Ledger.Announced(ctx)
 	if err != nil {
 		return nil, err
@@ -95,11 +100,9 @@ func New(ctx context.Context, cfg Config) (*Gate, error) {
 func (g *Gate) Arrive(a call.Attempt, entry string, line Line) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	key := a.Channel + " " + entry
-	if _, taken := g.seen[key]; taken {
+	if !g.first(visit{a.Channel, entry}) {
 		return
 	}
-	g.seen[key] = time.Now()
 	if old := g.calls[a.Channel]; old != nil {
 		old.inbox.Push(call.HungUp{}) // it left the earlier entry, or it could not come again
 	}
@@ -114,14 +117,32 @@ func (g *Gate) Arrive(a call.Attempt, entry string, line Line) {
 	}
 	g.calls[a.Channel] = c
 	c.recorded = g.Tracker.Arrived(a.Channel, a.Extension)
-	g.wg.Go(c.run)
+	g.spawn(c.run)
 }
 
-// Deliver passes an event of a channel to its call, if there is one.
+// spawn runs f on a goroutine that Stop waits for. The mutex is held. (A sync.WaitGroup panics when a call arrives in
+// the moment in which Stop sees the last one end.)
+func (g *Gate) spawn(f func()) {
+	if g.running == 0 {
+		g.idle = make(chan struct{})
+	}
+	g.running++
+	go func() {
+		f()
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.running--; g.running == 0 {
+			close(g.idle)
+		}
+	}()
+}
+
+// Deliver passes an event of a channel to its call, if one is being decided. What is typed during the call itself is
+// none of our business and is not kept.
 func (g *Gate) Deliver(channel string, e call.Event) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c := g.calls[channel]; c != nil {
+	if c := g.calls[channel]; c != nil && c.ended.IsZero() {
 		c.inbox.Push(e)
 	}
 }
@@ -140,11 +161,17 @@ func (g *Gate) forget(channel string) {
 	}
 }
 
-// Emergency records an emergency call that the dialplan let out by itself. The call does not wait for it.
+// Emergency records an emergency call that the dialplan let out by itself, once for each channel. The call does not
+// wait for it.
 func (g *Gate) Emergency(a call.Attempt) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.first(visit{a.Channel, call.RuleEmergency}) {
+		return
+	}
 	book := g.Book()
 	recorded := g.Tracker.Arrived(a.Channel, a.Extension)
-	g.wg.Go(func() {
+	g.spawn(func() {
 		f := g.facts(book, a, call.Credentials{})
 		d := book.Judge(context.Background(), f)
 		if d.Rule != call.RuleEmergency { // the dialplan knows an emergency number that the plan does not
@@ -154,6 +181,15 @@ func (g *Gate) Emergency(a call.Attempt) {
 		}
 		recorded(g.record(call.Record{Attempt: a, Facts: f, Decision: d}), call.Allow)
 	})
+}
+
+// first notes a visit and reports whether it is a new one. The mutex is held.
+func (g *Gate) first(v visit) bool {
+	if _, taken := g.seen[v]; taken {
+		return false
+	}
+	g.seen[v] = time.Now()
+	return true
 }
 
 // record writes a decision that nobody waits for; it returns 0 if it could not be written.
@@ -172,8 +208,8 @@ func (g *Gate) logDecision(log zerolog.Logger, id int64, err error, r call.Recor
 		level = log.Error().Err(err)
 	}
 	d := r.Decision
-	if len(d.Reasons) > 0 {
-		level = level.Str("reason", d.Reasons[len(d.Reasons)-1].Text)
+	if reason := d.Reason(); reason != "" {
+		level = level.Str("reason", reason)
 	}
 	level.Int64("decision", id).Str("extension", r.Attempt.Extension).Str("dialled", r.Attempt.Dialled).
 		Str("class", string(r.Facts.Callee.Class)).Str("action", string(d.Action)).Str("rule", d.Rule).
@@ -188,11 +224,10 @@ func (g *Gate) Stop(ctx context.Context) error {
 	for _, c := range g.calls {
 		c.inbox.Push(call.Stopping{})
 	}
+	idle := g.idle
 	g.mu.Unlock()
-	done := make(chan struct{})
-	go func() { g.wg.Wait(); close(done) }()
 	select {
-	case <-done:
+	case <-idle:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

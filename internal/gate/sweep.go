@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -34,8 +33,8 @@ func (g *Gate) Sweep(s Snapshot) {
 	defer g.mu.Unlock()
 	for _, w := range s.Waiting {
 		c := g.calls[w.Attempt.Channel]
-		if c != nil && c.entry == w.Entry && !c.ended.IsZero() && c.ended.Before(s.Taken) {
-			g.wg.Go(func() { g.turnAway(w) })
+		if c != nil && c.entry == w.Entry && !c.ended.IsZero() && s.Taken.Sub(c.ended) > patience {
+			g.spawn(func() { g.turnAway(w) })
 		}
 	}
 	for channel, c := range g.calls {
@@ -43,11 +42,9 @@ func (g *Gate) Sweep(s Snapshot) {
 			g.forget(channel)
 		}
 	}
-	for key, at := range g.seen {
-		if time.Since(at) > memory {
-			if c := g.calls[channelOf(key)]; c == nil {
-				delete(g.seen, key)
-			}
+	for v, at := range g.seen {
+		if g.calls[v.channel] == nil && time.Since(at) > memory {
+			delete(g.seen, v)
 		}
 	}
 	for channel, r := range g.orphans {
@@ -58,7 +55,8 @@ func (g *Gate) Sweep(s Snapshot) {
 		r.Decision.Reasons = append(r.Decision.Reasons, call.Reason{
 			Rule: r.Decision.Rule, Text: "the caller hung up at the prompt while the daemon was away",
 		})
-		g.wg.Go(func() { g.record(r) })
+		recorded := g.Tracker.Arrived(channel, r.Attempt.Extension)
+		g.spawn(func() { recorded(g.record(r), r.Decision.Action) })
 	}
 }
 
@@ -70,10 +68,4 @@ func (g *Gate) turnAway(w Waiting) {
 		err = w.Line.HangUp(ctx, call.CauseTemporaryFailure)
 	}
 	g.Log.Warn().Err(err).Str("channel", w.Attempt.Channel).Msg("a caller was left waiting after his decision; refused")
-}
-
-// channelOf returns the channel of a key of seen.
-func channelOf(key string) string {
-	channel, _, _ := strings.Cut(key, " ")
-	return channel
 }

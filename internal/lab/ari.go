@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -45,6 +46,20 @@ func (l *Lab) WaitIdle(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("waiting for Asterisk to have no channel: %w; left: %+v", err, last)
+	}
+	return nil
+}
+
+// WaitApplication waits until somebody has connected over ARI under the application's name: from then on Stasis(name)
+// reaches him.
+func (l *Lab) WaitApplication(ctx context.Context, name string) error {
+	var last error
+	err := poll(ctx, 20*time.Millisecond, func() (bool, error) {
+		last = l.get(ctx, "/applications/"+url.PathEscape(name), &struct{}{})
+		return last == nil, nil
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for the ARI application %q: %w; last answer: %w", name, err, last)
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ type configuration struct {
 	extensions  []string
 	extraDial   string
 	modules     []string
+	quiet       bool
 }
 
 // write puts the configuration files into dir: Dialwarden's own fragments, and around them the files that include
@@ -38,7 +39,7 @@ func (c configuration) write(dir string) error {
 	files := map[string]string{
 		"asterisk.conf":   c.asterisk(),
 		"modules.conf":    c.modulesConf(),
-		"logger.conf":     "[general]\ndateformat = %F %T.%3q\n[logfiles]\nfull = notice,warning,error,verbose(3)\n",
+		"logger.conf":     c.logger(),
 		"rtp.conf":        fmt.Sprintf("[general]\nrtpstart=%d\nrtpend=%d\nicesupport=no\n", c.slot.rtpStart(), c.slot.rtpEnd()),
 		"pjsip.conf":      c.pjsip(),
 		"cdr.conf":        "[general]\nenable = yes\nunanswered = yes\ncongestion = yes\n",
@@ -86,6 +87,14 @@ func (c configuration) fill(fragment string) string {
 	return strings.Join(lines, "\n")
 }
 
+func (c configuration) logger() string {
+	levels := "notice,warning,error"
+	if !c.quiet {
+		levels += ",verbose(3)"
+	}
+	return "[general]\ndateformat = %F %T.%3q\n[logfiles]\nfull = " + levels + "\n"
+}
+
 // asterisk keeps everything that Asterisk writes in the lab's directory; sounds and modules stay where they were
 // installed.
 func (c configuration) asterisk() string {
@@ -97,7 +106,11 @@ func (c configuration) asterisk() string {
 	} {
 		fmt.Fprintf(&b, "%s => %s/%s\n", name, c.inside, sub)
 	}
-	b.WriteString("[options]\nverbose = 3\nnocolor = yes\nlive_dangerously = no\n")
+	verbose := 3
+	if c.quiet {
+		verbose = 0
+	}
+	fmt.Fprintf(&b, "[options]\nverbose = %d\nnocolor = yes\nlive_dangerously = no\n", verbose)
 	return b.String()
 }
 

@@ -31,6 +31,8 @@ type Options struct {
 	ExtraDialplan string
 	// Modules are loaded besides those of modules.txt ("app_confbridge").
 	Modules []string
+	// Quiet keeps the steps of the dialplan out of Asterisk's log, as on a busy PBX.
+	Quiet bool
 	// Log gets what Asterisk writes to its standard output and error; nil for nowhere.
 	Log io.Writer
 }
@@ -40,6 +42,7 @@ type Lab struct {
 	// Carrier takes the calls that Asterisk sends to its trunk.
 	Carrier *Station
 
+	version  string // Asterisk 22.10.1
 	root     string // the file tree that Asterisk runs in
 	program  string // inside root
 	dir      string // the lab's directory, seen from outside root
@@ -79,6 +82,13 @@ func (l *Lab) start(ctx context.Context, o Options) error {
 	if l.program, err = program(l.root); err != nil {
 		return fmt.Errorf("%w in %s: %w", ErrNoAsterisk, l.root, err)
 	}
+	if l.root != "/" && os.Geteuid() != 0 {
+		return fmt.Errorf("only root may start the Asterisk in %s (it runs in a chroot): be root, "+
+			"or set ASTERISK_ROOT=/ to use an installed Asterisk %d or newer", l.root, oldest)
+	}
+	if l.version, err = l.askVersion(ctx); err != nil {
+		return err
+	}
 	if err := l.makeDir(); err != nil {
 		return err
 	}
@@ -112,6 +122,7 @@ func (l *Lab) configure(o Options) error {
 		inside: l.inside, slot: l.slot, password: l.password,
 		phonesPort: l.phones.port, carrierPort: l.Carrier.port,
 		globals: o.Globals, extensions: o.Extensions, extraDial: o.ExtraDialplan,
+		quiet: o.Quiet,
 	}
 	if len(c.extensions) == 0 {
 		for n := 101; n <= 110; n++ {
@@ -180,6 +191,12 @@ func (l *Lab) ARIPassword() string { return l.password }
 
 // SIPAddress is the host:port that Asterisk takes SIP on (UDP).
 func (l *Lab) SIPAddress() string { return loopback(l.slot.sip()) }
+
+// Version is what Asterisk calls itself: "Asterisk 22.10.1".
+func (l *Lab) Version() string { return l.version }
+
+// Root is the file tree that Asterisk runs in; "/" for the installed one.
+func (l *Lab) Root() string { return l.root }
 
 // Dir is the lab's directory: etc, log, run, spool and db of its Asterisk. Close removes it.
 func (l *Lab) Dir() string { return l.dir }

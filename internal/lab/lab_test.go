@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -219,5 +220,22 @@ func TestRoot(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	if _, err := lab.Root(); !errors.Is(err, lab.ErrNoAsterisk) || !strings.Contains(err.Error(), "make asterisk") {
 		t.Errorf("an empty cache: %v", err)
+	}
+}
+
+// An Asterisk that is too old is refused by name, before anything of it is started.
+func TestOldAsteriskIsRefused(t *testing.T) {
+	root := t.TempDir()
+	source := filepath.Join(t.TempDir(), "main.go")
+	must(t, os.WriteFile(source, []byte("package main\n\nimport \"os\"\n\nfunc main() { os.Stdout.WriteString(\"Asterisk 16.28.0~dfsg-0\\n\") }\n"), 0o600))
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(root, "usr/sbin/asterisk"), source)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // it runs in a chroot without a libc
+	out, err := build.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	_, err = lab.Start(within(t, 20*time.Second), lab.Options{Root: root})
+	if err == nil || !strings.Contains(err.Error(), "Asterisk 16.28.0 in "+root+" is too old: Asterisk 18 or newer is needed") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -29,13 +29,18 @@ func (p *Phone) WaitCall(ctx context.Context) (*Call, error) {
 // Dial places a call and returns when the INVITE is sent. The digits go into the request URI byte for byte, so that
 // hostile strings can be sent, too; what a URI does not allow the caller must escape as %XX.
 func (p *Phone) Dial(ctx context.Context, digits string) (*Call, error) {
+	return p.DialWith(ctx, digits, "")
+}
+
+// DialWith is Dial with more headers in the INVITE; each line ends with CR LF.
+func (p *Phone) DialWith(ctx context.Context, digits, headers string) (*Call, error) {
 	m, err := newMedia()
 	if err != nil {
 		return nil, err
 	}
 	c := newCall(p.station)
 	c.media = m
-	if err := c.place(ctx, p.extension, digits); err != nil {
+	if err := c.place(ctx, p.extension, digits, headers); err != nil {
 		m.close()
 		return nil, err
 	}
@@ -43,7 +48,7 @@ func (p *Phone) Dial(ctx context.Context, digits string) (*Call, error) {
 }
 
 // place sends the INVITE.
-func (c *Call) place(ctx context.Context, from, digits string) error {
+func (c *Call) place(ctx context.Context, from, digits, headers string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -55,7 +60,7 @@ func (c *Call) place(ctx context.Context, from, digits string) error {
 	c.branch = "z9hG4bK" + token()
 	c.target = fmt.Sprintf("sip:%s@%s", digits, s.asterisk)
 	sdp := c.localSDP(true, payloads{audio: pcmu, dtmf: 101})
-	packet := c.format("INVITE", c.branch, 1, "Content-Type: application/sdp\r\n", sdp)
+	packet := c.format("INVITE", c.branch, 1, headers+"Content-Type: application/sdp\r\n", sdp)
 	s.add(c)
 	c.At = time.Now()
 	s.repeat(packet, s.peer, c.replied)

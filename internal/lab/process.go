@@ -24,11 +24,10 @@ type asterisk struct {
 	err    error         // how it ended; read it after exited is closed
 }
 
-// command is a run of the asterisk program on the lab's configuration, inside the root. The kernel kills it when the
-// thread that started it ends.
+// command is a run of the asterisk program inside the root. The kernel kills it when the thread that started it ends.
 func (l *Lab) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, l.program, append([]string{"-C", l.inside + "/etc/asterisk.conf"}, args...)...) //nolint:gosec // our own arguments
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + l.inside, "LANG=C.UTF-8"}
+	cmd := exec.CommandContext(ctx, l.program, args...) //nolint:gosec // our own arguments
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", "LANG=C.UTF-8"}
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if l.root != "/" {
@@ -37,10 +36,17 @@ func (l *Lab) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// configured is a run of the asterisk program on the lab's configuration.
+func (l *Lab) configured(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := l.command(ctx, append([]string{"-C", l.inside + "/etc/asterisk.conf"}, args...)...)
+	cmd.Env = append(cmd.Env, "HOME="+l.inside)
+	return cmd
+}
+
 // spawn starts Asterisk in the foreground. Its thread is locked for as long as Asterisk runs: a parent-death signal is
 // sent at the end of the thread that started the process, not at the end of the process.
 func (l *Lab) spawn() (*asterisk, error) {
-	a := &asterisk{cmd: l.command(context.Background(), "-f"), exited: make(chan struct{})}
+	a := &asterisk{cmd: l.configured(context.Background(), "-f"), exited: make(chan struct{})}
 	a.cmd.SysProcAttr.Setpgid = true // a Ctrl-C at the terminal is for us; we stop Asterisk in order
 	a.cmd.Stdout, a.cmd.Stderr = l.log, l.log
 	started := make(chan error)
@@ -112,7 +118,7 @@ func (l *Lab) CLI(ctx context.Context, command string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	var out bytes.Buffer
-	cmd := l.command(ctx, "-r", "-x", command)
+	cmd := l.configured(ctx, "-r", "-x", command)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := runLocked(cmd); err != nil {
 		return "", fmt.Errorf("asterisk -rx %q: %w: %s", command, err, strings.TrimSpace(out.String()))

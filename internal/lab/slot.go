@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"time"
 )
 
 // Asterisk's ports come from slots below the kernel's ephemeral range, so that neither another lab nor a client's
@@ -28,9 +29,18 @@ func (s slot) http() int     { return s.base + 1 }
 func (s slot) rtpStart() int { return s.base + rtpOffset }
 func (s slot) rtpEnd() int   { return s.base + slotSize - 1 }
 
-// takeSlot takes the first slot that no other lab on this machine holds. The lock is an abstract Unix socket: the
-// kernel frees it when the process ends, however it ends.
-func takeSlot(ctx context.Context) (slot, error) {
+// takeSlot takes the first slot that no other lab on this machine holds; while all are taken it waits for one. The lock
+// is an abstract Unix socket: the kernel frees it when the process ends, however it ends.
+func takeSlot(ctx context.Context) (s slot, err error) {
+	var fault error
+	err = poll(ctx, 100*time.Millisecond, func() (bool, error) {
+		s, fault = trySlots(ctx)
+		return fault == nil, nil
+	})
+	return s, errors.Join(err, fault)
+}
+
+func trySlots(ctx context.Context) (slot, error) {
 	var lc net.ListenConfig
 	var faults []error
 	for i := range slotCount {

@@ -32,7 +32,7 @@ type PIN struct {
 // 12 digits, for digits that everybody tries first (all the same, or a run up or down), and for an owner without a
 // name; and those of Record. No error tells a digit.
 func (l *Ledger) AddPIN(ctx context.Context, pin call.Secret, owner call.PINOwner) (int64, error) {
-	if err := errors.Join(checkPIN(pin), checkOwner(owner)); err != nil {
+	if err := errors.Join(CheckPIN(pin), checkOwner(owner)); err != nil {
 		return 0, fmt.Errorf("ledger: PIN not added: %w", err)
 	}
 	hash, created := l.key.hashPIN(pin), Time{l.now()}
@@ -95,8 +95,9 @@ func (l *Ledger) VerifyPIN(ctx context.Context, pin call.Secret) (call.Credentia
 	return c, true, nil
 }
 
-// checkPIN says what is wrong with a new PIN, without telling it.
-func checkPIN(pin call.Secret) error {
+// CheckPIN says what makes digits no good for a new PIN, without telling one: their number, or that everybody tries
+// them first.
+func CheckPIN(pin call.Secret) error {
 	digits := pin.Reveal()
 	switch {
 	case len(digits) < MinPIN || len(digits) > MaxPIN || strings.Trim(digits, "0123456789") != "":

@@ -95,7 +95,7 @@ func encode(r call.Record, now time.Time) (*row, error) {
 			Time{at}.String(), Time{now}.String(), printable(string(a.Source)), channel, a.Adopted,
 			printable(a.Extension), printable(caller.Holder), printable(caller.Department),
 			dialled, rawUnless(dialled, a.Dialled), printable(r.Facts.Callee.Key()),
-			printable(string(r.Facts.Callee.Class)), string(d.Action), printable(d.Rule), reasonOf(d),
+			printable(string(r.Facts.Callee.Class)), string(d.Action), printable(d.Rule), oneLine(d.Reason()),
 			nullIfNone(int64(d.MaxSeconds)), nullIfNone(r.PINID), printable(d.PolicyRevision), shadow,
 		},
 		evaluatedAt: evaluationTime(r.Facts),
@@ -206,16 +206,6 @@ func marshal(v any) (string, error) {
 		return "", err
 	}
 	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
-}
-
-// reasonOf returns the text of the rule that settled the decision.
-func reasonOf(d call.Decision) string {
-	for _, r := range d.Reasons {
-		if r.Rule == d.Rule && r.Text != "" {
-			return oneLine(r.Text)
-		}
-	}
-	return ""
 }
 
 // evaluationTime is the time that the policy saw: what a replay must show it again. It is zero where it saw none.

@@ -15,6 +15,12 @@ import (
 // applicationID stands in the header of every ledger ("DWLG"), so that no other database is taken for one.
 const applicationID = 0x44574c47
 
+// SQLiteVersion returns the version of the SQLite that is linked in.
+func SQLiteVersion() string {
+	v, _, _ := sqlite3.Version()
+	return v
+}
+
 // busyTimeout is how long a statement waits for a lock that a shell or a backup holds. It is short, because callers
 // wait behind it.
 const busyTimeout = "2000" // milliseconds

@@ -14,6 +14,15 @@ type Home struct {
 	OutsideLine string // what is dialled to get an outside line: "9"; may be empty, may be more than one digit
 }
 
+// A HomeError is a Home that does not fit the plan.
+type HomeError struct {
+	Field   string // area or outside_line, as the configuration calls it
+	Message string
+}
+
+// Error tells what is wrong and what would be right.
+func (e *HomeError) Error() string { return e.Message }
+
 // Classifier says what dialled digits mean at one site. It does not change and is safe for concurrent use.
 type Classifier struct {
 	plan      *Plan
@@ -25,9 +34,10 @@ type Classifier struct {
 	cost      map[call.Class]int
 }
 
-// Classifier returns a classifier for the site. Errors: an area that the plan does not know; an outside line with
-// anything but 0-9, * and #; an extension or short number of the directory that is no dial string, equals an emergency
-// number (with or without the outside line) or somebody else's number; a mobile that is no number of the plan.
+// Classifier returns a classifier for the site. Errors: a *HomeError for an area that the plan does not know, or an
+// outside line with anything but 0-9, * and #; a *DirectoryError for an extension or short number of the directory that
+// is no dial string, equals an emergency number (with or without the outside line) or somebody else's number, and for a
+// mobile that is no number of the plan.
 func (p *Plan) Classifier(home Home, dir call.Directory) (*Classifier, error) {
 	c := &Classifier{
 		plan: p, outside: home.OutsideLine,
@@ -37,7 +47,7 @@ func (p *Plan) Classifier(home Home, dir call.Directory) (*Classifier, error) {
 		c.cost[class] = i
 	}
 	if home.OutsideLine != "" && (!call.IsDialString(home.OutsideLine) || home.OutsideLine[0] == '+') {
-		return nil, fmt.Errorf("outside line %q: wanted are digits 0-9, * or #, or nothing", home.OutsideLine)
+		return nil, &HomeError{"outside_line", fmt.Sprintf("outside line %q: wanted are digits 0-9, * or #, or nothing", home.OutsideLine)}
 	}
 	for _, e := range p.emergency {
 		c.emergency[c.outside+e] = e
@@ -78,7 +88,7 @@ func (c *Classifier) setArea(written string) error {
 		}
 		example = fmt.Sprintf("; write it as dialled from elsewhere, such as %q", p.areaPrefix+slices.Min(codes))
 	}
-	return fmt.Errorf("number plan %q knows no area %q%s", p.name, written, example)
+	return &HomeError{"area", fmt.Sprintf("number plan %q knows no area %q%s", p.name, written, example)}
 }
 
 // Classify says what the dialled string means, and which colleague it belongs to where the directory knows one. It

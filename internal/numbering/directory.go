@@ -8,6 +8,18 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
+// A DirectoryError is an entry of the directory that does not fit the plan, or another entry.
+type DirectoryError struct {
+	Extension string
+	Field     string // mobile or short_number; empty where the extension itself is meant
+	Message   string
+}
+
+// Error tells which entry is wrong and what would be right.
+func (e *DirectoryError) Error() string {
+	return fmt.Sprintf("directory: extension %q: %s", e.Extension, e.Message)
+}
+
 // colleague is somebody in the directory.
 type colleague struct{ extension, holder, department string }
 
@@ -23,7 +35,7 @@ func (c *Classifier) setDirectory(dir call.Directory) error {
 	extensions := slices.Sorted(maps.Keys(dir))
 	for _, ext := range extensions {
 		if err := c.checkInside(ext); err != nil {
-			return fmt.Errorf("directory: extension %q %w", ext, err)
+			return &DirectoryError{ext, "", "the extension " + err.Error()}
 		}
 		c.inside[ext] = colleague{ext, dir[ext].Holder, dir[ext].Department}
 	}
@@ -37,7 +49,7 @@ func (c *Classifier) setDirectory(dir call.Directory) error {
 		}
 		n := c.classify(e.Mobile)
 		if n.E164 == "" {
-			return fmt.Errorf("directory: extension %q: mobile %q is no number of the plan %q (class %s)", ext, e.Mobile, c.plan.name, n.Class)
+			return &DirectoryError{ext, "mobile", fmt.Sprintf("mobile %q is no number of the plan %q (class %s)", e.Mobile, c.plan.name, n.Class)}
 		}
 		if _, taken := c.mobiles[n.E164]; !taken {
 			c.mobiles[n.E164] = who
@@ -50,16 +62,18 @@ func (c *Classifier) setShortNumber(short string, who colleague) error {
 	if short == "" || short == who.extension {
 		return nil
 	}
+	wrong := func(format string, args ...any) error {
+		return &DirectoryError{who.extension, "short_number", fmt.Sprintf("short number %q ", short) + fmt.Sprintf(format, args...)}
+	}
 	if err := c.checkInside(short); err != nil {
-		return fmt.Errorf("directory: extension %q: short number %q %w", who.extension, short, err)
+		return wrong("%v", err)
 	}
 	other, taken := c.inside[short]
 	switch {
 	case taken && other.extension == short:
-		return fmt.Errorf("directory: extension %q: short number %q is an extension", who.extension, short)
+		return wrong("is an extension")
 	case taken && (other.holder != who.holder || who.holder == ""):
-		return fmt.Errorf("directory: extensions %q (%s) and %q (%s) have the same short number %q; give one of them another",
-			other.extension, other.holder, who.extension, who.holder, short)
+		return wrong("is that of extension %q (%s), too; give one of them another", other.extension, other.holder)
 	case !taken:
 		c.inside[short] = who
 	}

@@ -53,13 +53,26 @@ type Plan struct {
 	abroad        table
 }
 
-// Load reads plans/<name>.yaml of fsys, the policy directory. A file that is not there is an error that lists those
-// that are; a mistake in the file is a *yamlfile.Error with file and line.
+// A MissingPlanError is a number plan that is not there. It is an fs.ErrNotExist.
+type MissingPlanError struct {
+	Name string
+	Have string // the plans that are there
+}
+
+// Error names the plans that are there.
+func (e *MissingPlanError) Error() string {
+	return fmt.Sprintf("there is no number plan %q (plans/%[1]s.yaml); plans here: %s", e.Name, e.Have)
+}
+
+// Unwrap makes it an fs.ErrNotExist.
+func (*MissingPlanError) Unwrap() error { return fs.ErrNotExist }
+
+// Load reads plans/<name>.yaml of fsys, the policy directory. A file that is not there is a *MissingPlanError; a mistake in the file is a *yamlfile.Error with file and line.
 func Load(fsys fs.FS, name string) (*Plan, error) {
 	fileName := "plans/" + name + ".yaml"
 	data, err := fs.ReadFile(fsys, fileName)
 	if strings.Contains(name, "/") || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
-		return nil, fmt.Errorf("there is no number plan %q (%s); plans here: %s", name, fileName, plansIn(fsys))
+		return nil, &MissingPlanError{name, plansIn(fsys)}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read number plan %q: %w", name, err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,24 +20,27 @@ var places = make(chan struct{}, max(4, 2*runtime.GOMAXPROCS(0)))
 // runaways counts the places that are held by evaluations beyond their deadline.
 var runaways atomic.Int32
 
+// patience is how long an evaluation waits for a place. It is no part of the deadline: a caller in a crowd, on a machine
+// that is busy, waits a little longer; he is not refused for it.
+const patience = 2 * time.Second
+
 // errBusy is the answer while nothing but runaways is running.
 var errBusy = errors.New("no evaluation can begin: all that run are beyond their deadline")
 
-// evaluate asks the program, and returns at the deadline in any case. OPA looks at the deadline between expressions, not
+// evaluate asks the program, and returns at the deadline in any case; the deadline counts from where it gets a place. OPA looks at the deadline between expressions, not
 // within a built-in function. So a program whose built-in functions are all quick runs here, and any other on a
 // goroutine of its own, which is left behind at the deadline; the change of goroutine costs more than the evaluation.
 func evaluate(ctx context.Context, p *program, input *ast.Term, deadline time.Duration) ([]member, error) {
-	end := time.Now().Add(deadline)
-	if err := enter(ctx, deadline); err != nil {
+	if err := enter(ctx); err != nil {
 		return nil, err
 	}
 	var found []member
 	var err error
 	if p.quick {
-		found, err = here(p, input, time.Until(end))
+		found, err = here(p, input, deadline)
 		<-places
 	} else {
-		found, err = aside(ctx, p, input, time.Until(end))
+		found, err = aside(ctx, p, input, deadline)
 	}
 	if topdown.IsCancel(err) {
 		err = fmt.Errorf("no answer within %v", deadline)
@@ -46,8 +48,8 @@ func evaluate(ctx context.Context, p *program, input *ast.Term, deadline time.Du
 	return found, err
 }
 
-// enter takes a place, and waits for one until the deadline.
-func enter(ctx context.Context, deadline time.Duration) error {
+// enter takes a place, and waits for one with patience.
+func enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return withdrawn(ctx)
 	}
@@ -59,13 +61,13 @@ func enter(ctx context.Context, deadline time.Duration) error {
 	if int(runaways.Load()) >= cap(places) {
 		return errBusy
 	}
-	timer := time.NewTimer(deadline)
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case places <- struct{}{}:
 		return nil
 	case <-timer.C:
-		return fmt.Errorf("no evaluation could begin within %v", deadline)
+		return fmt.Errorf("no evaluation could begin within %v", patience)
 	case <-ctx.Done():
 		return withdrawn(ctx)
 	}
@@ -78,45 +80,26 @@ func withdrawn(ctx context.Context) error {
 // errLate is OPA's error for an evaluation that was cancelled.
 var errLate = &topdown.Error{Code: topdown.CancelErr}
 
-// alarm cancels an evaluation after a time.
-type alarm struct {
-	cancel topdown.Cancel
-	timer  *time.Timer
-}
-
-// alarms are used again unless they went off.
-var alarms sync.Pool
-
-// setAlarm returns an alarm that goes off after the time.
-func setAlarm(after time.Duration) *alarm {
-	if a, ok := alarms.Get().(*alarm); ok {
-		a.timer.Reset(after)
-		return a
-	}
-	c := topdown.NewCancel()
-	return &alarm{c, time.AfterFunc(after, c.Cancel)}
-}
-
 // here evaluates on the caller's goroutine.
-func here(p *program, input *ast.Term, left time.Duration) ([]member, error) {
-	a := setAlarm(left)
+func here(p *program, input *ast.Term, deadline time.Duration) ([]member, error) {
+	a, _ := alarms.Get().(*alarm)
+	a.set(deadline)
 	found, err := p.ask(input, a.cancel)
-	if a.timer.Stop() {
+	if a.stop() {
 		alarms.Put(a)
 	}
 	return found, err
 }
 
 // aside evaluates on a goroutine of its own, and leaves it behind when the time is over.
-func aside(ctx context.Context, p *program, input *ast.Term, left time.Duration) ([]member, error) {
-	e := &evaluation{cancel: topdown.NewCancel(), done: make(chan struct{})}
-	go e.run(p, input)
-	timer := time.NewTimer(left)
-	defer timer.Stop()
+func aside(ctx context.Context, p *program, input *ast.Term, deadline time.Duration) ([]member, error) {
+	e := &evaluation{alarm: newAlarm(), done: make(chan struct{})}
+	late := e.alarm.late
+	go e.run(p, input, deadline)
 	select {
 	case <-e.done:
 		return e.found, e.err
-	case <-timer.C:
+	case <-late:
 		e.leave()
 		return nil, errLate
 	case <-ctx.Done():
@@ -127,16 +110,18 @@ func aside(ctx context.Context, p *program, input *ast.Term, left time.Duration)
 
 // evaluation is one that runs aside.
 type evaluation struct {
-	cancel topdown.Cancel
-	done   chan struct{}
-	over   atomic.Bool // it has ended, or its caller has left: whoever comes second settles the count of runaways
-	found  []member
-	err    error
+	alarm *alarm
+	done  chan struct{}
+	over  atomic.Bool // it has ended, or its caller has left: whoever comes second settles the count of runaways
+	found []member
+	err   error
 }
 
 // run evaluates and gives the place back.
-func (e *evaluation) run(p *program, input *ast.Term) {
-	e.found, e.err = p.ask(input, e.cancel)
+func (e *evaluation) run(p *program, input *ast.Term, deadline time.Duration) {
+	e.alarm.set(deadline)
+	e.found, e.err = p.ask(input, e.alarm.cancel)
+	e.alarm.stop()
 	<-places
 	if e.over.Swap(true) {
 		runaways.Add(-1)
@@ -146,7 +131,7 @@ func (e *evaluation) run(p *program, input *ast.Term) {
 
 // leave cancels the evaluation and counts it as a runaway until it ends.
 func (e *evaluation) leave() {
-	e.cancel.Cancel()
+	e.alarm.cancel.Cancel()
 	runaways.Add(1)
 	if e.over.Swap(true) {
 		runaways.Add(-1) // it ended in this very moment

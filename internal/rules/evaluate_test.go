@@ -133,14 +133,19 @@ func TestRunawaysAreBounded(t *testing.T) {
 	gate = make(chan struct{})
 }
 
-// TestWaitingForAPlace waits no longer than the deadline.
+// TestWaitingForAPlace waits for a place longer than the deadline, which is for the evaluation alone; but not for ever.
 func TestWaitingForAPlace(t *testing.T) {
 	settled()
 	for range cap(places) {
 		places <- struct{}{}
 	}
 	p := policyWith(t, `allow contains "x" if input.callee.class == "local"`, 10*time.Millisecond, "")
-	late(t, p, "no evaluation could begin within 10ms", soon)
+	late(t, p, "no evaluation could begin within 2s", 2*soon)
+	time.AfterFunc(50*time.Millisecond, func() { <-places })
+	if d := p.Judge(t.Context(), local()); d.Action != call.Allow {
+		t.Errorf("got %s %v", d.Action, d.Reasons)
+	}
+	places <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if d := p.Judge(ctx, local()); !strings.Contains(d.Reasons[0].Text, "withdrawn") {
@@ -149,6 +154,18 @@ func TestWaitingForAPlace(t *testing.T) {
 	for range cap(places) {
 		<-places
 	}
+}
+
+// TestWaitingIsNoEvaluating holds that time in which the processor does not work on the evaluation does not count.
+func TestWaitingIsNoEvaluating(t *testing.T) {
+	settled()
+	p := policyWith(t, `allow contains "x" if not dialwarden_test.block("")`, 200*time.Millisecond, "")
+	time.AfterFunc(400*time.Millisecond, func() { close(gate) })
+	if d := p.Judge(t.Context(), local()); d.Rule == call.RulePolicyError {
+		t.Errorf("got %s %v after %v", d.Action, d.Reasons, d.Elapsed)
+	}
+	settled()
+	gate = make(chan struct{})
 }
 
 // TestWithdrawn leaves an evaluation whose question is withdrawn.

@@ -14,7 +14,8 @@ import (
 // deadline even if the evaluation does not, and may be called by many goroutines at once.
 //
 // The decision depends on the facts and the revision of the policy only. An emergency call is allowed whatever the
-// policy says; a rule can only add somebody who is to be told of it, and has a tenth of the deadline for that.
+// policy says; a rule can only add somebody who is to be told of it, and for that the call waits for
+// the deadline at most.
 func (p *Policy) Judge(ctx context.Context, f call.Facts) call.Decision {
 	start := time.Now()
 	d := p.judge(ctx, &f)
@@ -54,7 +55,9 @@ func (p *Policy) notify(ctx context.Context, f *call.Facts, d *call.Decision) {
 	if p.notices == nil {
 		return
 	}
-	found, err := evaluate(ctx, p.notices, inputOf(f), p.deadline/10)
+	ctx, cancel := context.WithTimeout(ctx, p.deadline) // by the clock, and in any case: the call waits
+	defer cancel()
+	found, err := evaluate(ctx, p.notices, inputOf(f), p.deadline)
 	p.book.sort(found)
 	for _, m := range found {
 		if fault := p.book.check([]member{m}, enforce); fault != nil {

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -106,6 +107,18 @@ func (p *Policy) Revision() string { return p.revision }
 
 // Files returns the files that make up the revision, by names like rules/local.rego. The contents are not to be changed.
 func (p *Policy) Files() map[string][]byte { return maps.Clone(p.content) }
+
+// Rules returns the ids of the rules, sorted: those in mode shadow and off, too.
+func (p *Policy) Rules() []string {
+	ids := []string{}
+	for name := range p.content {
+		if strings.HasPrefix(name, "rules/") && !isTest(name) {
+			ids = append(ids, ruleID(name))
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
 
 // Directory returns the phones of data/directory.yaml. It is not to be changed.
 func (p *Policy) Directory() call.Directory { return p.directory }

@@ -52,6 +52,9 @@ func (p *program) only(head string, bad *faults) *program {
 	}
 	narrow, err := newProgram(p.compiler, p.data.root, map[string]bool{head: true})
 	bad.add(err)
+	if narrow != nil {
+		narrow.quick = false // on a goroutine of its own it can be left behind at any time
+	}
 	return narrow
 }
 

@@ -30,7 +30,7 @@ type TestResult struct {
 	Passed  bool          `json:"passed"`
 	Why     string        `json:"why,omitempty"`    // why it did not pass
 	Output  string        `json:"output,omitempty"` // what it printed
-	Elapsed time.Duration `json:"elapsed"`
+	Elapsed time.Duration `json:"elapsed_ns"`
 }
 
 // FileCoverage says how much of a rule file the tests went through.

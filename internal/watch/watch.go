@@ -27,8 +27,9 @@ type Ledger interface {
 
 // How ends are learnt.
 const (
-	SourceARI   = "ari"   // Asterisk said so when it happened
-	SourceSweep = "sweep" // the channel was found to be gone; the end is when that was seen
+	SourceARI      = "ari"      // Asterisk said so when it happened
+	SourceDialplan = "dialplan" // the channel was found to be gone; the dialplan had noted the end
+	SourceSweep    = "sweep"    // the channel was found to be gone; the end is when that was seen
 )
 
 const (
@@ -55,6 +56,9 @@ type followed struct {
 
 // Watch follows calls. Use New, and Run in a goroutine. All other methods return at once.
 type Watch struct {
+	// Past, if it is set before Run, looks up how the call of a channel that is gone has ended, if anybody noted it.
+	Past func(ctx context.Context, channel string) (call.End, bool)
+
 	ledger Ledger
 	log    zerolog.Logger
 	writes *queue.Queue[write]
@@ -68,8 +72,10 @@ type Watch struct {
 // write is one thing to be told to the ledger.
 type write struct {
 	id       int64
+	channel  string
 	answered time.Time
 	end      *call.End
+	failed   bool // once or more; the log says so once
 }
 
 // New returns a watch that already follows the calls that the ledger knows to be open.
@@ -88,12 +94,13 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 		calls: map[string]*followed{}, active: map[string]int{}, counts: usage.New(past, now),
 	}
 	for _, o := range open {
+		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
 		f := &followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt, callee: call.Number{E164: o.Number}}
 		if o.Action == call.Allow {
 			f.pin = o.PINID
 			w.counts.Begin(f.pin)
 		}
-		w.calls[o.Channel] = f
+		w.follow(f)
 		w.recorded(f, o.DecisionID, o.Action)
 	}
 	return w, nil
@@ -104,16 +111,28 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 func (w *Watch) Arrived(channel, extension string) (recorded func(id int64, a call.Action)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if old := w.calls[channel]; old != nil {
-		w.end(old, call.End{EndedAt: time.Now(), Cause: call.CauseNormalClearing, Source: SourceARI})
-	}
 	f := &followed{channel: channel, extension: extension, since: time.Now()}
-	w.calls[channel] = f
+	w.follow(f)
 	return func(id int64, a call.Action) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.recorded(f, id, a)
 	}
+}
+
+// follow takes an attempt up; an earlier one on its channel that is still open has ended.
+func (w *Watch) follow(f *followed) {
+	if old := w.calls[f.channel]; old != nil {
+		w.end(old, call.End{EndedAt: time.Now(), Cause: call.CauseNormalClearing, Source: SourceARI})
+	}
+	w.calls[f.channel] = f
+}
+
+// Follows reports whether an attempt on the channel is followed.
+func (w *Watch) Follows(channel string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls[channel] != nil
 }
 
 // recorded gives the attempt its decision, and writes what happened to it before.
@@ -136,7 +155,7 @@ func (w *Watch) recorded(f *followed, id int64, a call.Action) {
 		w.writes.Push(write{id: id, answered: f.answered})
 	}
 	if f.end != nil {
-		w.writes.Push(write{id: id, end: f.end})
+		w.writes.Push(write{id: id, channel: f.channel, end: f.end})
 		w.drop(f)
 	}
 }
@@ -184,7 +203,7 @@ func (w *Watch) end(f *followed, e call.End) {
 	f.released = false
 	w.settle(f)
 	if f.id != 0 {
-		w.writes.Push(write{id: f.id, end: &e})
+		w.writes.Push(write{id: f.id, channel: f.channel, end: &e})
 		w.drop(f)
 	}
 }
@@ -202,38 +221,35 @@ func (w *Watch) Sweep(channels map[string]bool, taken time.Time) {
 	}
 }
 
-// Run writes ends into the ledger until ctx ends, then writes what is left. While the ledger fails it tries again; a
-// daemon that dies meanwhile finds the calls still open when it starts.
+// Run writes ends into the ledger until ctx ends, then writes what is left. What cannot be written is tried again behind
+// what waits, so that it holds up nothing else; a daemon that dies meanwhile finds the calls still open when it starts.
 func (w *Watch) Run(ctx context.Context) {
 	for {
 		select {
 		case <-w.writes.Ready():
-			for _, x := range w.writes.Take() {
-				w.writeUntilDone(ctx, x)
-			}
+			w.writeAll(ctx)
 		case <-ctx.Done():
-			for _, x := range w.writes.Take() {
-				w.writeUntilDone(ctx, x)
-			}
+			w.writeAll(ctx)
 			return
 		}
 	}
 }
 
-// writeUntilDone tells the ledger one thing, again and again while it fails; after ctx has ended, once.
-func (w *Watch) writeUntilDone(ctx context.Context, x write) {
-	for first := true; ; first = false {
+// writeAll tells the ledger what waits, and pauses after each failure; after ctx has ended it does not pause.
+func (w *Watch) writeAll(ctx context.Context) {
+	for _, x := range w.writes.Take() {
 		err := w.write(ctx, x)
 		if err == nil {
-			return
+			continue
 		}
-		if first {
+		if !x.failed {
 			w.log.Error().Err(err).Int64("decision", x.id).Msg("the end of a call could not be written; trying again")
 		}
+		x.failed = true
+		w.writes.Push(x)
 		select {
 		case <-time.After(retryPause):
 		case <-ctx.Done():
-			return
 		}
 	}
 }
@@ -242,7 +258,23 @@ func (w *Watch) write(ctx context.Context, x write) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	if x.end != nil {
-		return w.ledger.Ended(ctx, x.id, *x.end)
+		return w.ledger.Ended(ctx, x.id, w.looked(ctx, x))
 	}
 	return w.ledger.Answered(ctx, x.id, x.answered)
+}
+
+// looked returns an end, or what the dialplan noted about it if nobody else saw it.
+func (w *Watch) looked(ctx context.Context, x write) call.End {
+	if x.end.Source != SourceSweep || w.Past == nil {
+		return *x.end
+	}
+	noted, ok := w.Past(ctx, x.channel)
+	if !ok || noted.EndedAt.After(x.end.EndedAt) {
+		return *x.end
+	}
+	if !x.end.AnsweredAt.IsZero() {
+		noted.AnsweredAt = x.end.AnsweredAt
+	}
+	noted.Source = SourceDialplan
+	return noted
 }

@@ -66,7 +66,7 @@ func (t Tree) Place(keys ...string) Position { return place(t.root, keys) }
 
 // Value returns where the text, number or truth value under the keys stands; of a list or a mapping, what Place does.
 func (t Tree) Value(keys ...string) Position {
-	if n := find(t.root, keys); n != nil {
+	if n := under(t.root, keys); n != nil {
 		if _, ok := n.(ast.ScalarNode); ok {
 			return positionOf(n)
 		}
@@ -74,8 +74,8 @@ func (t Tree) Value(keys ...string) Position {
 	return t.Place(keys...)
 }
 
-// find returns what stands under the keys, or nil.
-func find(n ast.Node, keys []string) ast.Node {
+// under returns what stands under the keys, or nil.
+func under(n ast.Node, keys []string) ast.Node {
 	if n == nil || len(keys) == 0 {
 		return n
 	}
@@ -87,12 +87,12 @@ func find(n ast.Node, keys []string) ast.Node {
 		pairs = []*ast.MappingValueNode{n}
 	case *ast.SequenceNode:
 		if i, err := strconv.Atoi(keys[0]); err == nil && i >= 0 && i < len(n.Values) {
-			return find(n.Values[i], keys[1:])
+			return under(n.Values[i], keys[1:])
 		}
 	}
 	for _, p := range pairs {
 		if p.Key.GetToken().Value == keys[0] {
-			return find(p.Value, keys[1:])
+			return under(p.Value, keys[1:])
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -48,9 +49,12 @@ func Decode(name string, data []byte, v any) error {
 	if err := yaml.Unmarshal(data, &content); err == nil && content == nil {
 		return nil // decoding nothing would set v to its zero value
 	}
+	if err := checkMeaning(name, data, v); err != nil {
+		return err
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
 	if err := dec.Decode(v); err != nil {
-		return explain(name, err, v)
+		return explain(name, data, err, v)
 	}
 	if err := dec.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return &Error{File: name, Message: "holds more than one YAML document; one is read"}
@@ -79,10 +83,11 @@ func At(name string, data []byte, path, message string) *Error {
 }
 
 // explain turns the library's error into ours, in words that need no knowledge of Go.
-func explain(name string, err error, v any) error {
+func explain(name string, data []byte, err error, v any) error {
 	var own *Error
 	if errors.As(err, &own) { // of a type of ours that reads itself
 		own.File = name
+		own.inField(data)
 		return own
 	}
 	var ye yaml.Error
@@ -101,16 +106,41 @@ func explain(name string, err error, v any) error {
 	switch {
 	case errors.As(err, &wrong):
 		out.Message = fmt.Sprintf("this is %s; wanted is %s", kindWord(wrong.SrcType.Kind().String()), kindWord(wrong.DstType.Kind().String()))
+		out.inField(data)
 	case errors.As(err, &node):
 		out.Message = fmt.Sprintf("this is %s; wanted is %s", kindWord(node.Actual.YAMLName()), kindWord(node.Expected.YAMLName()))
+		out.inField(data)
 	case errors.As(err, &unknown) && out.Line != 0:
 		field := ye.GetToken().Value
 		out.Message = fmt.Sprintf("unknown field %q", field)
 		if near := nearest(field, fields(reflect.TypeOf(v), map[reflect.Type]bool{})); near != "" {
 			out.Message += fmt.Sprintf("; did you mean %q?", near)
 		}
+	default:
+		out.Message = plainly(out.Message)
 	}
 	return out
+}
+
+// inField puts the name of the field at the error's place in front of its message.
+func (e *Error) inField(data []byte) {
+	if field := fieldAt(data, e.Line, e.Column); field != "" {
+		e.Message = field + ": " + e.Message
+	}
+}
+
+// givenTwice is what the library says of a key that is given twice.
+var givenTwice = regexp.MustCompile(`^mapping key "(.*)" already defined at \[(\d+):\d+\]$`)
+
+// plainly says in words that need no knowledge of YAML's grammar what the library found.
+func plainly(message string) string {
+	switch {
+	case strings.Contains(message, "found character '\t'"), strings.Contains(message, "tab character"):
+		return "there is a tab; YAML is indented with spaces"
+	case message == "undefined alias name", strings.Contains(message, "alias is required"), strings.Contains(message, "alias value is undefined"):
+		return "a text that begins with * must be in quotes"
+	}
+	return givenTwice.ReplaceAllString(message, `"$1" is given twice, first in line $2`)
 }
 
 // fields lists the YAML names of all fields that can be reached from t.

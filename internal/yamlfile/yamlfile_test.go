@@ -115,3 +115,38 @@ func TestPlace(t *testing.T) {
 		t.Errorf("the empty tree has a place %v", got)
 	}
 }
+
+// TestDecodeMeansWhatIsWritten holds that no text becomes another one on the way from the file.
+func TestDecodeMeansWhatIsWritten(t *testing.T) {
+	type doc struct {
+		Text string            `yaml:"text"`
+		None string            `yaml:"none"`
+		Map  map[string]string `yaml:"map"`
+		List []struct {
+			Code string `yaml:"code"`
+		} `yaml:"list"`
+	}
+	for in, want := range map[string]string{
+		"text: 010":                           `x.yaml:1:7: text: YAML reads 010 as the number 8; write it in quotes: "010"`,
+		"text: 0x1f":                          "as the number 31",
+		"text: 1_000":                         "as the number 1000",
+		"text: +86":                           "as the number 86",
+		"text: 1.50":                          `write it in quotes: "1.50"`,
+		"text: .inf":                          `write it in quotes: ".inf"`,
+		"text:":                               `text: there is no value; write "" for nothing, or leave the field out for "by default"`,
+		"text: ~":                             "there is no value",
+		"map:\n  a: 007":                      "x.yaml:2:6: map.a: YAML reads 007",
+		"list:\n  - code: a\n  - {code: 010}": "x.yaml:3:12: list[1].code: YAML reads 010",
+		"[text]":                              "x.yaml:1:1: this is a list; wanted is a mapping (key: value)",
+		"list: {code: a}":                     "list: this is a mapping (key: value); wanted is a list",
+	} {
+		d := doc{Text: "by default"}
+		if err := yamlfile.Decode("x.yaml", []byte(in), &d); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s", in, err, want)
+		}
+	}
+	d := doc{Text: "by default"}
+	if err := yamlfile.Decode("x.yaml", []byte("text: 10\nnone:\nmap: {a: -5, b: \"010\"}\n"), &d); err != nil || d.Text != "10" || d.Map["a"] != "-5" || d.Map["b"] != "010" {
+		t.Errorf("%+v, %v", d, err)
+	}
+}

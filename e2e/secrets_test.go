@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/lab"
+	"github.com/dialwarden/dialwarden/internal/ledger"
+)
+
+// record waits for Asterisk's own record of the call with the decision.
+func record(t *testing.T, l *lab.Lab, id int64) lab.CDR {
+	t.Helper()
+	r, err := l.WaitCDR(within(t, 10*time.Second), func(r lab.CDR) bool { return r.UserField == fmt.Sprint(id) })
+	must(t, err)
+	return r
+}
+
+// A PIN that was typed, right or wrong, is nowhere to be found afterwards, and a stolen ledger does not verify it.
+func TestSecrets(t *testing.T) {
+	const right, wrong, other = "5839216047", "8201563947", "6480317592"
+	l := ownLab(t, lab.Options{})
+	s := newSite(t, l, "")
+	id := s.addPIN(right, "Li Wei", 2)
+	d := s.serve()
+	c := dial(t, l, "103", "902112360001")
+	asked(t, c)
+	must(t, c.SendDTMF(wrong+"#"))
+	must(t, c.WaitSilence(within(t, 10*time.Second), 200*time.Millisecond))
+	must(t, c.WaitAudio(within(t, 10*time.Second)))
+	must(t, c.SendDTMF(right+"#"))
+	reaches(t, l, "02112360001")
+	hangup(t, c)
+	got := s.once("902112360001")
+	if got.PINID != id {
+		t.Errorf("got %+v", got)
+	}
+	record(t, l, got.ID)
+	said := s.log.String() + s.complaints(right, other)
+	for _, pin := range []string{right, wrong, other} {
+		if strings.Contains(said, pin) || strings.Contains(said, pin[:6]) {
+			t.Errorf("digits of %s are told:\n%s", pin, said)
+		}
+		holdsNot(t, s.dir, pin)
+		holdsNot(t, filepath.Join(l.Dir(), "log"), pin)
+	}
+
+	d.stop()
+	stolen := filepath.Join(t.TempDir(), "stolen.db")
+	must(t, os.WriteFile(stolen, []byte(s.read("dialwarden.db")), 0o600))
+	key, err := ledger.LoadOrCreateKey(stolen + ".key")
+	must(t, err)
+	thief, err := ledger.Open(stolen, key)
+	if err != nil {
+		return // better still: it does not open without its key
+	}
+	defer func() { must(t, thief.Close()) }()
+	if _, ok, err := thief.VerifyPIN(t.Context(), call.NewSecret(right)); ok || err != nil {
+		t.Errorf("the ledger alone verifies a PIN: %v, %v", ok, err)
+	}
+}
+
+// complaints provokes every error that deals with digits, and returns the texts.
+func (s *site) complaints(taken, other string) string {
+	s.t.Helper()
+	var said strings.Builder
+	for path, bodies := range map[string][]string{"/pins": {
+		`{"pin": "` + taken + `", "holder": "Chen"}`, // is taken
+		`{"pin": "` + other + `"}`,                   // has no holder
+		`{"pin": "` + other + `x", "holder": "Chen"}`,
+		`{"pin": ` + other + `, "holder": "Chen"}`,
+		`{"pin": "` + other,
+		`{"` + other + `": 1}`,
+		strings.Repeat(other, 10_000),
+	}} {
+		for _, body := range bodies {
+			status, answer := s.control(path, body)
+			if status == http.StatusOK {
+				s.t.Errorf("%s is accepted", body)
+			}
+			said.WriteString(answer)
+		}
+	}
+	for _, args := range [][]string{
+		{"pin", "add", "--holder", "Chen", other}, {"pin", "add", "--holder", "Chen", "--pin", other},
+		{"pin", "add", "--holder", "Chen", "--pin=" + other}, {"pin", "add", "--holder", "Chen", "--stdin=" + other},
+		{"pin", "add", "--holder", "Chen", "-" + other}, {"pin", other},
+	} {
+		out, errs, status := s.run("", args...)
+		if status == 0 {
+			s.t.Errorf("%q is accepted", args)
+		}
+		said.WriteString(out + errs)
+	}
+	out, errs, status := s.run(taken+"\n", "pin", "add", "--holder", "Chen", "--stdin")
+	if status == 0 {
+		s.t.Error("a PIN that is taken is accepted")
+	}
+	return said.String() + out + errs
+}
+
+// holdsNot checks that no file below dir holds the PIN, and that what belongs to the ledger is ours alone.
+func holdsNot(t *testing.T, dir, pin string) {
+	t.Helper()
+	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if bytes.Contains(text, []byte(pin)) {
+			t.Errorf("%s holds a PIN", path)
+		}
+		info, statErr := d.Info()
+		if name := d.Name(); statErr == nil && strings.HasPrefix(name, "dialwarden.") && info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v", name, info.Mode())
+		}
+		return err
+	}))
+}

@@ -1,0 +1,71 @@
+package ari
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	library "github.com/CyCoreSystems/ari/v6"
+)
+
+const channelJSON = `{"id":"1795436589.247","name":"PJSIP/104-000000f7","state":"Ring","protocol_id":"FNFRSZ6L2JQZ7V4S",` +
+	`"caller":{"name":"104","number":"104"},"connected":{"name":"","number":""},"accountcode":"",` +
+	`"dialplan":{"context":"dialwarden-outbound","exten":"962345678","priority":4,"app_name":"Stasis",` +
+	`"app_data":"dialwarden,119204883015,"},"creationtime":"2026-11-23T12:23:09.307+0000","language":"en"}`
+
+const tailJSON = `,"asterisk_id":"02:fc:00:00:00:05","application":"dialwarden"}`
+
+// events are as Asterisk 22 sends them.
+var events = []string{
+	`{"type":"StasisStart","timestamp":"2026-11-23T12:23:09.309+0000","args":["119204883015",""],"channel":` + channelJSON + tailJSON,
+	`{"type":"StasisEnd","timestamp":"2026-11-23T12:23:09.309+0000","channel":` + channelJSON + tailJSON,
+	`{"type":"ChannelDtmfReceived","timestamp":"2026-11-23T12:23:09.309+0000","digit":"5","duration_ms":100,"channel":` + channelJSON + tailJSON,
+	`{"type":"PlaybackFinished","playback":{"id":"dialwarden-119204883015-1","media_uri":"sound:confbridge-pin",` +
+		`"target_uri":"channel:1795436589.247","language":"en","state":"done"}` + tailJSON,
+	`{"type":"Dial","timestamp":"2026-11-23T12:23:09.309+0000","dialstatus":"ANSWER","forward":"","dialstring":"1@carrier",` +
+		`"caller":` + channelJSON + `,"peer":` + channelJSON + tailJSON,
+	`{"type":"ChannelDestroyed","timestamp":"2026-11-23T12:23:09.309+0000","cause":16,"cause_txt":"Normal Clearing","channel":` + channelJSON + tailJSON,
+	`{"type":"ChannelUserevent","timestamp":"2026-11-23T12:23:09.309+0000","eventname":"DialwardenEmergency",` +
+		`"userevent":{"eventname":"DialwardenEmergency","Number":"110"},"channel":` + channelJSON + tailJSON,
+	`{"type":"ApplicationReplaced"` + tailJSON,
+}
+
+// Whatever the spelling, decode gives what the library gives, and an error where the library gives one.
+func TestDecodeIsTheLibrarys(t *testing.T) {
+	hostile := []string{
+		``, `{`, `null`, `[]`, `{"type":"StasisStart"`, `{"type":"StasisStart}`, `{"type":"StasisStart","channel":7}`,
+		`{"type":7}`, `{"type":"Unheard"}`, `{"type":""}`, `{"channel":{"id":"{\"type\":\"Dial\""},"type":"StasisStart"}`,
+		`{"type":"Dial","dialstatus":"ANSWER"}`,
+	}
+	for _, frame := range append(append(hostile, events...), strings.ReplaceAll(events[0], `":`, `": `)) {
+		want, wantErr := library.DecodeEvent([]byte(frame))
+		got, err := decode([]byte(frame))
+		if (err == nil) != (wantErr == nil) || err == nil && !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\ngot  %+v, %v\nwant %+v, %v", frame, got, err, want, wantErr)
+		}
+	}
+}
+
+// A Dial counts only when it tells of an answer.
+func TestDecodePassesOverDials(t *testing.T) {
+	for _, status := range []string{"", "RINGING", "PROGRESS", "BUSY", "NOANSWER"} {
+		e, err := decode([]byte(strings.Replace(events[4], "ANSWER", status, 1)))
+		if e != nil || err != nil {
+			t.Errorf("status %q: %+v, %v", status, e, err)
+		}
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	for name, read := range map[string]func([]byte) (library.Event, error){"decode": decode, "library": library.DecodeEvent} {
+		b.Run(name, func(b *testing.B) {
+			frame := []byte(events[0])
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := read(frame); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
