@@ -6,8 +6,10 @@ import "time"
 // the caller's PIN. Earlier attempts count whatever became of them, so that refusals do not help; the call itself and
 // emergency calls do not.
 type Usage struct {
-	// ConcurrentCalls are the extension's other calls that have not ended; refused ones have.
+	// ConcurrentCalls are the extension's released calls that have not ended, without this one; PendingCalls those that
+	// were attempted before this one and are still being decided.
 	ConcurrentCalls int `json:"concurrent_calls"`
+	PendingCalls    int `json:"pending_calls"`
 	// Attempts of the extension in the last minute and hour, and those to numbers of the class of this one.
 	AttemptsLastMinute      int `json:"attempts_last_minute"`
 	AttemptsLastHour        int `json:"attempts_last_hour"`

@@ -139,16 +139,21 @@ func explainRef(d *ast.RefErrInvalidDetail, msg string) string {
 		d.Ref[:d.Pos+1], didYouMean(string(have), names), d.Ref[:d.Pos], strings.Join(names, ", "))
 }
 
-// didYouMean names the candidate that is at most two edits from word, or nothing.
+// didYouMean names the candidate that is nearest to word, or nothing.
 func didYouMean(word string, candidates []string) string {
+	if best := nearest(word, candidates); best != "" {
+		return fmt.Sprintf(" (did you mean %q?)", best)
+	}
+	return ""
+}
+
+// nearest returns the candidate that is at most two edits from word, or nothing.
+func nearest(word string, candidates []string) string {
 	best, distance := "", 3
 	for _, c := range candidates {
 		if d := levenshtein.ComputeDistance(word, c); d < distance && d < len(c) {
 			best, distance = c, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
+	return best
 }

@@ -40,7 +40,7 @@ var (
 	calleeKeys = newShape("dialled", "digits", "e164", "class", "region", "area", "carrier_prefix", "risk",
 		"extension", "holder", "department", "lists")
 	lineShape  = newShape("kind")
-	usageShape = newShape("concurrent_calls", "attempts_last_minute", "attempts_last_hour", "class_attempts_last_minute",
+	usageShape = newShape("concurrent_calls", "pending_calls", "attempts_last_minute", "attempts_last_hour", "class_attempts_last_minute",
 		"class_attempts_last_hour", "short_calls_to_number", "short_calls_to_prefix", "first_to_region", "same_pin_calls")
 	sanctShape  = newShape("suspended")
 	credsShape  = newShape("pin", "token", "approval", "matter")
@@ -99,7 +99,7 @@ func usageOf(u call.Usage) *ast.Term {
 }
 
 func newUsage(u call.Usage) *ast.Term {
-	return usageShape.object(number(u.ConcurrentCalls), number(u.AttemptsLastMinute), number(u.AttemptsLastHour),
+	return usageShape.object(number(u.ConcurrentCalls), number(u.PendingCalls), number(u.AttemptsLastMinute), number(u.AttemptsLastHour),
 		number(u.ClassAttemptsLastMinute), number(u.ClassAttemptsLastHour), number(u.ShortCallsToNumber),
 		number(u.ShortCallsToPrefix), truth(u.FirstToRegion), number(u.SamePINCalls))
 }

@@ -87,10 +87,7 @@ func (f *dataFile) validate(names map[string][]string, bad *faults) {
 	}
 	faults := f.schema.Validate(f.value, names)
 	for _, x := range faults {
-		hint := didYouMean(x.Word, x.Of)
-		if x.Word != "" && len(x.Of) > 0 && len(x.Of) <= maxNamed {
-			hint += "; there are " + strings.Join(slices.DeleteFunc(slices.Clone(x.Of), func(s string) bool { return s == "" }), ", ")
-		}
+		hint := suggestion(x)
 		at := f.tree.Place(x.Path...)
 		if !x.Key {
 			at = f.tree.Value(x.Path...)
@@ -101,6 +98,18 @@ func (f *dataFile) validate(names map[string][]string, bad *faults) {
 	if !f.broken {
 		f.value = f.schema.Fill(f.value)
 	}
+}
+
+// suggestion says what would be right in place of a name that is wrong.
+func suggestion(x schema.Fault) string {
+	near := nearest(x.Word, x.Of)
+	switch {
+	case near != "":
+		return fmt.Sprintf("; did you mean %q?", near)
+	case x.Word == "" || len(x.Of) == 0 || len(x.Of) > maxNamed:
+		return ""
+	}
+	return "; there are " + strings.Join(slices.DeleteFunc(slices.Clone(x.Of), func(s string) bool { return s == "" }), ", ")
 }
 
 // enumsOf finds the fields of the input that are one of a list of words, by their reference: input.callee.class.

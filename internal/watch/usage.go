@@ -7,8 +7,8 @@ import (
 )
 
 // Usage returns the facts about what is going on besides the call on the channel. The first question of a call counts
-// it as an attempt, and as one of the extension's calls until it ends or is refused; later ones, after the caller has
-// proved something, see nothing that came after it. So of two calls at the same moment one is the first.
+// it as an attempt, and as one that is being decided; later ones, after the caller has proved something, see no attempt
+// that came after it. So of two calls at the same moment one is the first.
 func (w *Watch) Usage(q call.UsageQuery) call.Usage {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -21,11 +21,15 @@ func (w *Watch) Usage(q call.UsageQuery) call.Usage {
 		w.ask(f, q, now)
 	}
 	u := f.first
-	others := w.active[f.extension]
-	if f.active {
+	u.ConcurrentCalls = w.active[f.extension]
+	if f.released {
+		u.ConcurrentCalls--
+	}
+	others := w.pending[f.extension]
+	if f.pending {
 		others--
 	}
-	u.ConcurrentCalls = min(u.ConcurrentCalls, others)
+	u.PendingCalls = min(u.PendingCalls, others)
 	w.counts.Short(&u, q.Callee.Key(), q.Short, now)
 	u.SamePINCalls = w.enter(f, q.PINID)
 	f.first.SamePINCalls = u.SamePINCalls
@@ -35,13 +39,11 @@ func (w *Watch) Usage(q call.UsageQuery) call.Usage {
 // ask notes what is known when the facts of a call are first asked for.
 func (w *Watch) ask(f *followed, q call.UsageQuery, now time.Time) {
 	f.asked, f.callee = true, q.Callee
-	f.first = call.Usage{ConcurrentCalls: w.active[f.extension], FirstToRegion: w.counts.First(q.Callee.Region)}
-	if f.active {
-		f.first.ConcurrentCalls--
-	}
+	f.first = call.Usage{PendingCalls: w.pending[f.extension], FirstToRegion: w.counts.First(q.Callee.Region)}
 	w.counts.Attempt(&f.first, f.extension, q.Callee.Class, now)
-	if q.Callee.Class != call.Emergency {
-		w.begin(f)
+	if q.Callee.Class != call.Emergency && f.end == nil && f.id == 0 {
+		f.pending = true
+		w.pending[f.extension]++
 	}
 }
 
@@ -61,24 +63,25 @@ func (w *Watch) enter(f *followed, pin int64) (others int) {
 	return w.counts.Begin(pin)
 }
 
-// begin counts a call as one of its extension's; settle ends that.
-func (w *Watch) begin(f *followed) {
-	if !f.active && f.end == nil {
-		f.active = true
-		w.active[f.extension]++
+// decided takes a call out of those that are being decided.
+func (w *Watch) decided(f *followed) {
+	if f.pending {
+		f.pending = false
+		decrease(w.pending, f.extension)
 	}
 }
 
-// settle takes a call that was refused or has ended out of all counts.
+// settle takes a call that was refused or has ended out of the counts of what goes on.
 func (w *Watch) settle(f *followed) {
-	if f.active {
-		f.active = false
-		if w.active[f.extension]--; w.active[f.extension] == 0 {
-			delete(w.active, f.extension)
-		}
-	}
+	w.decided(f)
 	if f.pin != 0 {
 		w.counts.End(f.pin)
 		f.pin = 0
+	}
+}
+
+func decrease(counts map[string]int, key string) {
+	if counts[key]--; counts[key] == 0 {
+		delete(counts, key)
 	}
 }

@@ -54,7 +54,7 @@ func TestUsageOfSimultaneousCalls(t *testing.T) {
 		t.Errorf("the first sees %+v", a)
 	}
 	want := call.Usage{
-		ConcurrentCalls: 1, AttemptsLastMinute: 1, AttemptsLastHour: 1, ClassAttemptsLastMinute: 1,
+		PendingCalls: 1, AttemptsLastMinute: 1, AttemptsLastHour: 1, ClassAttemptsLastMinute: 1,
 		ClassAttemptsLastHour: 1, FirstToRegion: true, SamePINCalls: 1,
 	}
 	if b != want {
@@ -64,18 +64,18 @@ func TestUsageOfSimultaneousCalls(t *testing.T) {
 		t.Errorf("asked again, the first sees %+v", again)
 	}
 	first(1, call.Deny)
-	if b = w.Usage(jamaica("2", 7)); b.ConcurrentCalls != 0 || b.SamePINCalls != 0 || b.AttemptsLastMinute != 1 {
+	if b = w.Usage(jamaica("2", 7)); b.PendingCalls != 0 || b.SamePINCalls != 0 || b.AttemptsLastMinute != 1 {
 		t.Errorf("after the first was refused, the second sees %+v", b)
 	}
 	second(2, call.Allow)
 	w.Arrived("3", "101")
-	if c := w.Usage(jamaica("3", 7)); c.ConcurrentCalls != 1 || c.FirstToRegion || c.SamePINCalls != 1 || c.AttemptsLastMinute != 2 {
+	if c := w.Usage(jamaica("3", 7)); c.ConcurrentCalls != 1 || c.PendingCalls != 0 || c.FirstToRegion || c.SamePINCalls != 1 || c.AttemptsLastMinute != 2 {
 		t.Errorf("the third sees %+v", c)
 	}
 	for _, channel := range []string{"1", "2", "3"} {
 		w.Ended(channel, time.Now(), 16)
 	}
-	if len(w.active) != 0 || w.counts.WithPIN(7) != 0 {
+	if len(w.active)+len(w.pending) != 0 || w.counts.WithPIN(7) != 0 {
 		t.Errorf("%v and %d calls with the PIN are left over", w.active, w.counts.WithPIN(7))
 	}
 }
@@ -90,7 +90,7 @@ func TestUsageOfACallThatIsGone(t *testing.T) {
 	w.Usage(jamaica("1", 7))
 	w.Usage(jamaica("nobody", 7))
 	recorded(1, call.Allow)
-	if len(w.active) != 0 || w.counts.WithPIN(7) != 0 || len(w.calls) != 0 {
+	if len(w.active)+len(w.pending) != 0 || w.counts.WithPIN(7) != 0 || len(w.calls) != 0 {
 		t.Errorf("left over are %v, %d, %v", w.active, w.counts.WithPIN(7), w.calls)
 	}
 }

@@ -47,11 +47,11 @@ type followed struct {
 	answered  time.Time
 	end       *call.End // known before the id is
 
-	active bool // counted in Watch.active
-	asked  bool // the facts were asked for: callee and first are known
-	callee call.Number
-	first  call.Usage // as the facts were first asked for
-	pin    int64      // counted in Watch.counts
+	pending bool // counted in Watch.pending
+	asked   bool // the facts were asked for: callee and first are known
+	callee  call.Number
+	first   call.Usage // as the facts were first asked for
+	pin     int64      // counted in Watch.counts
 }
 
 // Watch follows calls. Use New, and Run in a goroutine. All other methods return at once.
@@ -63,10 +63,11 @@ type Watch struct {
 	log    zerolog.Logger
 	writes *queue.Queue[write]
 
-	mu     sync.Mutex
-	calls  map[string]*followed // by channel; a call that has ended and is recorded is not in it
-	active map[string]int       // calls that are being decided or were released and have not ended, by extension
-	counts *usage.Counter
+	mu    sync.Mutex
+	calls map[string]*followed // by channel; a call that has ended and is recorded is not in it
+	// By extension: released calls that have not ended, and calls that are being decided.
+	active, pending map[string]int
+	counts          *usage.Counter
 }
 
 // write is one thing to be told to the ledger.
@@ -91,7 +92,7 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 	}
 	w := &Watch{
 		ledger: ledger, log: log, writes: queue.New[write](),
-		calls: map[string]*followed{}, active: map[string]int{}, counts: usage.New(past, now),
+		calls: map[string]*followed{}, active: map[string]int{}, pending: map[string]int{}, counts: usage.New(past, now),
 	}
 	for _, o := range open {
 		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
@@ -146,7 +147,8 @@ func (w *Watch) recorded(f *followed, id int64, a call.Action) {
 	switch {
 	case a == call.Allow && f.end == nil:
 		f.released = true
-		w.begin(f)
+		w.active[f.extension]++
+		w.decided(f)
 		w.counts.LetOut(f.callee.Region)
 	default:
 		w.settle(f)
@@ -200,7 +202,10 @@ func (w *Watch) end(f *followed, e call.End) {
 	if f.released && !e.AnsweredAt.IsZero() {
 		w.counts.Ended(f.callee.Key(), int(e.EndedAt.Sub(e.AnsweredAt).Seconds()), time.Now())
 	}
-	f.released = false
+	if f.released {
+		f.released = false
+		decrease(w.active, f.extension)
+	}
 	w.settle(f)
 	if f.id != 0 {
 		w.writes.Push(write{id: f.id, channel: f.channel, end: &e})
