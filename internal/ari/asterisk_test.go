@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type asterisk struct {
 	server *httptest.Server
 	conns  chan *websocket.Conn // one for each event connection
 	deaf   bool                 // answers no ping
+	former atomic.Int32         // for how many looks an earlier connection still has the application
 	// answer may answer a request in place of the usual answer; it reports whether it did.
 	answer func(w http.ResponseWriter, r *http.Request) bool
 
@@ -55,7 +57,7 @@ func (a *asterisk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path := strings.TrimPrefix(r.URL.EscapedPath(), "/ari")
-	byItself := path == "/events" || path == "/channels" || path == "/bridges" || strings.HasSuffix(path, "/eventFilter")
+	byItself := path == "/events" || path == "/applications/dialwarden" || path == "/channels" || path == "/bridges" || strings.HasSuffix(path, "/eventFilter")
 	if !byItself {
 		query, _ := url.QueryUnescape(r.URL.RawQuery)
 		a.mu.Lock()
@@ -66,7 +68,14 @@ func (a *asterisk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case a.answer != nil && a.answer(w, r):
 	case path == "/events":
+		if n := a.former.Load(); n > 0 {
+			a.t.Errorf("connected %d looks before the earlier connection was gone", n)
+		}
 		a.serveEvents(w, r)
+	case path == "/applications/dialwarden":
+		if a.former.Add(-1) < 0 {
+			w.WriteHeader(http.StatusNotFound)
+		}
 	case path == "/channels", path == "/bridges":
 		a.mu.Lock()
 		defer a.mu.Unlock()

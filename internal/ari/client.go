@@ -47,6 +47,7 @@ const (
 	pingEvery    = 3 * time.Second
 	pingTimeout  = 4 * time.Second // with pingEvery: a dead connection is noticed within 7 s
 	sweepEvery   = 5 * time.Second
+	letGo        = time.Second            // for Asterisk to notice that an earlier connection is gone
 	firstPause   = 250 * time.Millisecond // before reconnecting; doubled up to longestPause
 	longestPause = 5 * time.Second
 	largestEvent = 1 << 20 // bytes
@@ -116,14 +117,17 @@ func (c *Client) Run(ctx context.Context) {
 }
 
 // session is one connection, from dialling to its end. It reports whether it was ever connected, and why it ended.
-func (c *Client) session(ctx context.Context) (connected bool, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	conn, err := c.dial(ctx)
+func (c *Client) session(running context.Context) (connected bool, err error) {
+	if err := c.awaitFormer(running); err != nil {
+		return false, err
+	}
+	conn, err := c.dial(running)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = conn.CloseNow() }()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(running)) // the end of a read's context would break the connection
+	defer cancel()
 	if err := c.filterEvents(ctx); err != nil {
 		c.log.Warn().Err(err).Msg("Asterisk does not filter events; it will send more than is needed")
 	}
@@ -138,10 +142,40 @@ func (c *Client) session(ctx context.Context) (connected bool, err error) {
 		defer close(done)
 		c.dispatch(ctx, frames)
 	}()
-	err = <-ended
+	select {
+	case err = <-ended:
+	case <-running.Done():
+		err = running.Err()
+		_ = conn.Close(websocket.StatusNormalClosure, "")
+	}
 	cancel()
 	<-done // the handler is never called by two sessions at once
 	return true, err
+}
+
+// awaitFormer gives Asterisk time to let go of the application of an earlier connection: of ours that broke, or of a
+// daemon that was killed. Asterisk 22 can lock itself up when it closes one connection of an application while it opens
+// another: then nobody can connect any more, and callers wait in silence until Asterisk is restarted.
+//
+// It is an error if Asterisk cannot be reached; what it answers else is for the event connection to tell.
+func (c *Client) awaitFormer(ctx context.Context) error {
+	given := time.After(letGo)
+	for {
+		err := c.rest.do(ctx, http.MethodGet, "/applications/"+url.PathEscape(c.cfg.Application), nil, nil, nil)
+		if unreachable := (*url.Error)(nil); errors.As(err, &unreachable) {
+			return err
+		}
+		if err != nil {
+			return nil //nolint:nilerr // it has let go, or refuses us altogether
+		}
+		select {
+		case <-time.After(letGo / 20):
+		case <-given: // it has callers in it still, or does not know yet that the connection is dead
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {

@@ -41,6 +41,24 @@ func TestHalfOpen(t *testing.T) {
 	a.connection()
 }
 
+// TestAwaitsTheFormer does not connect while Asterisk still has an earlier connection of the application, but does not
+// wait for ever either.
+func TestAwaitsTheFormer(t *testing.T) {
+	t.Parallel()
+	a := newAsterisk(t)
+	a.former.Store(3)
+	a.run(newHandler())
+	a.connection()
+	begun := time.Now()
+	b := newAsterisk(t)
+	b.answer = func(_ http.ResponseWriter, r *http.Request) bool { return r.URL.Path == "/ari/applications/dialwarden" }
+	b.run(newHandler())
+	b.connection()
+	if d := time.Since(begun); d < letGo {
+		t.Errorf("connected after %v", d)
+	}
+}
+
 func TestNewRefusesWhatIsNoAddress(t *testing.T) {
 	for address, want := range map[string]string{
 		"127.0.0.1:8088/ari":   "asterisk.url: ",

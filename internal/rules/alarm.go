@@ -3,6 +3,7 @@ package rules
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/topdown"
@@ -10,7 +11,7 @@ import (
 )
 
 // starved is how many times its deadline an evaluation may last by the clock when the machine is too busy to work on it.
-const starved = 10
+const starved = 40
 
 // alarm cancels an evaluation at its deadline. The deadline is processor time of the evaluating thread: on a machine
 // that does something else for a while, a caller is not refused for a rule that has hardly begun. By the clock, it is
@@ -19,6 +20,7 @@ type alarm struct {
 	cancel   topdown.Cancel
 	late     chan struct{} // closed when it goes off
 	timer    *time.Timer
+	rang     atomic.Bool // if only to go on
 	deadline time.Duration
 	end      time.Time     // by the clock
 	thread   int32         // the thread's processor clock
@@ -45,14 +47,15 @@ func (a *alarm) set(deadline time.Duration) {
 	a.timer.Reset(deadline)
 }
 
-// stop ends what set began, and reports whether the alarm did not go off, and so may be set again.
+// stop ends what set began, and reports whether the timer did not run out, so that the alarm may be set again.
 func (a *alarm) stop() bool {
 	runtime.UnlockOSThread()
-	return a.timer.Stop()
+	return a.timer.Stop() && !a.rang.Load()
 }
 
 // ring is called by the timer, at the deadline by the clock or later.
 func (a *alarm) ring() {
+	a.rang.Store(true)
 	now, err := clock(a.thread)
 	left := min(a.deadline-(now-a.began), time.Until(a.end))
 	if err == nil && left > 0 {

@@ -122,10 +122,10 @@ func (e *evaluation) run(p *program, input *ast.Term, deadline time.Duration) {
 	e.alarm.set(deadline)
 	e.found, e.err = p.ask(input, e.alarm.cancel)
 	e.alarm.stop()
-	<-places
 	if e.over.Swap(true) {
 		runaways.Add(-1)
 	}
+	<-places // the last: a place that is free is counted no more
 	close(e.done)
 }
 

@@ -168,6 +168,16 @@ func TestWaitingIsNoEvaluating(t *testing.T) {
 	gate = make(chan struct{})
 }
 
+// TestAlarmRunsOnce does not use an alarm again whose timer has run out, even if only to go on: it may still be read.
+func TestAlarmRunsOnce(t *testing.T) {
+	a := newAlarm()
+	a.set(5 * time.Millisecond)
+	<-time.After(20 * time.Millisecond)
+	if a.stop() {
+		t.Error("the alarm would be used again")
+	}
+}
+
 // TestWithdrawn leaves an evaluation whose question is withdrawn.
 func TestWithdrawn(t *testing.T) {
 	p := policyWith(t, `deny contains "x" if dialwarden_test.block("")`, time.Hour, "")
