@@ -21,5 +21,5 @@ too_many_attempts(bounds, _, hour) if hour >= bounds.per_hour
 
 deny contains {"rule": "velocity", "reason": "concurrent"} if {
 	most := data.velocity.concurrent_calls[input.callee.class]
-	input.usage.concurrent_calls >= most
+	input.usage.concurrent_calls + input.usage.pending_calls >= most
 }

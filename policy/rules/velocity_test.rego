@@ -28,11 +28,11 @@ test_velocity_of_calls_at_once if {
 	refusal := {"rule": "velocity", "reason": "concurrent"}
 	refusal in outbound.deny with data.velocity as bounds
 		with input.callee.class as "international"
-		with input.usage as {"concurrent_calls": 2}
+		with input.usage as {"concurrent_calls": 1, "pending_calls": 1}
 
 	not refusal in outbound.deny with data.velocity as bounds
 		with input.callee.class as "international"
-		with input.usage as {"concurrent_calls": 1}
+		with input.usage as {"concurrent_calls": 1, "pending_calls": 0}
 }
 
 too_often(class, usage) if {
