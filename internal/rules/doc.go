@@ -17,7 +17,7 @@
 //
 // What a look-up in data would cost at every call is done in Go and put into the input (Policy.Lookup): the lists that a
 // number is in, the schedules that are open. And what data turns off, an empty list or a 0, is not asked at all
-// (prune.go).
+// (prune.go); a rule that looks the class of the number up in data is asked about those classes only (split.go).
 //
 // A rule sees nothing but input and data: no network, no clock, no environment, no chance. So a decision can be computed
 // again from its facts and the revision of the policy.

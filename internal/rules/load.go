@@ -68,7 +68,8 @@ type source struct {
 	modules   map[string]*ast.Module // without tests
 	schemas   *ast.SchemaSet
 	data      ast.Object
-	idle      map[string]map[int]bool // rules that data makes impossible, by file and number
+	idle      map[string]map[int]bool     // rules that data makes impossible, by file and number
+	classes   map[string]map[int][]string // classes that rules can concern; all others can concern any
 }
 
 // read reads a policy directory and checks it. What it returns is of use only if nothing was bad.
@@ -96,7 +97,7 @@ func read(fsys fs.FS, language string, bad *faults) *source {
 	s.data = data
 	if c := compile(s.modules, s.schemas, bad); c != nil {
 		checkRefs(c.Modules, files, input, bad)
-		s.idle = impossible(c.Modules, data)
+		s.idle, s.classes = impossible(c.Modules, data), classesOf(c.Modules, data)
 	}
 	return s
 }
@@ -136,8 +137,12 @@ func (s *source) program(m mode, bad *faults) *program {
 			switch head := isHead(nameOf(x)); {
 			case head && (!inForce || s.idle[name][i]):
 			default:
-				k.Rules = append(k.Rules, x.Copy())
-				asked[nameOf(x)] = asked[nameOf(x)] || head
+				copies := []*ast.Rule{x.Copy()}
+				if classes, ok := s.classes[name][i]; ok {
+					copies = splitBy(x, classes)
+				}
+				asked[nameOf(x)] = asked[nameOf(x)] || head && len(copies) > 0
+				k.Rules = append(k.Rules, copies...)
 			}
 		}
 		kept[name] = k
