@@ -32,14 +32,19 @@ var rooms = map[string]room{
 	"policy":   {},
 	"dialplan": {},
 
+	"schema": {},
+	"hours":  {code: "yamlfile", tests: "call"},
+	"lists":  {code: "call yamlfile"},
+	"usage":  {code: "call"},
+
 	"config":    {code: "yamlfile"},
 	"numbering": {code: "call yamlfile"},
-	"rules":     {code: "call yamlfile policy"}, // policy: the schema of the input, where a policy directory has none
+	"rules":     {code: "call hours lists schema yamlfile policy"}, // policy: the schemas, where a policy directory has none
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
 
 	"gate":  {code: "call queue"},
-	"watch": {code: "call queue", tests: "ledger"},
+	"watch": {code: "call queue usage", tests: "ledger"},
 	"ari":   {code: "call queue"},
 	"agi":   {code: "call queue"},
 

@@ -80,6 +80,7 @@ func LoadEdition(cfg config.Config) (*Edition, error) {
 	}
 	return &Edition{Policy: p, Plan: plan, Book: &gate.Book{
 		Numbers: numbers, Directory: p.Directory(), Rules: p, Zone: cfg.Site.Location(),
+		Lookup: p.Lookup, Short: p.ShortCalls(),
 	}, Numbers: numbers}, nil
 }
 
