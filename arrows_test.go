@@ -32,14 +32,19 @@ var rooms = map[string]room{
 	"policy":   {},
 	"dialplan": {},
 
+	"schema": {},
+	"hours":  {code: "yamlfile", tests: "call"},
+	"lists":  {code: "call yamlfile"},
+	"usage":  {code: "call"},
+
 	"config":    {code: "yamlfile"},
 	"numbering": {code: "call yamlfile"},
-	"rules":     {code: "call yamlfile policy"}, // policy: the schema of the input, where a policy directory has none
+	"rules":     {code: "call hours lists schema yamlfile policy"}, // policy: the schemas, where a policy directory has none
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
 
 	"gate":  {code: "call queue"},
-	"watch": {code: "call queue", tests: "ledger"},
+	"watch": {code: "call queue usage", tests: "ledger"},
 	"ari":   {code: "call queue"},
 	"agi":   {code: "call queue"},
 
@@ -75,6 +80,7 @@ var libraries = map[string]string{
 	"github.com/goccy/go-yaml":     "yamlfile",
 	"github.com/nyaruka":           "numbering",
 	"github.com/agnivade":          "rules yamlfile", // did you mean …?
+	"github.com/santhosh-tekuri":   "numbering",      // its tests: the schema of number plans
 	"github.com/emiago/sipgo":      "lab",
 	"github.com/spf13/cobra":       "cmd/dialwarden",
 	"github.com/coreos/go-systemd": "cmd/dialwarden",

@@ -77,7 +77,7 @@ func testPack(t *testing.T, pack string) {
 	}
 	for _, sc := range s.Scenarios {
 		t.Run(sc.Name, func(t *testing.T) {
-			d := p.Judge(t.Context(), sc.facts(t, p.Directory(), numbers))
+			d := p.Judge(t.Context(), sc.facts(t, p, numbers))
 			if string(d.Action) != sc.Expect.Action || d.Rule != sc.Expect.Rule || d.MaxSeconds != sc.Expect.MaxSeconds {
 				t.Errorf("got %s by %s for %d s, want %+v: %v", d.Action, d.Rule, d.MaxSeconds, sc.Expect, d.Reasons)
 			}
@@ -105,7 +105,7 @@ func testRego(t *testing.T, fsys fs.FS) {
 }
 
 // facts are what the policy sees of the call.
-func (sc scenario) facts(t *testing.T, dir call.Directory, numbers *numbering.Classifier) call.Facts {
+func (sc scenario) facts(t *testing.T, p *rules.Policy, numbers *numbering.Classifier) call.Facts {
 	t.Helper()
 	if sc.At == "" {
 		sc.At = mondayMorning
@@ -114,6 +114,7 @@ func (sc scenario) facts(t *testing.T, dir call.Directory, numbers *numbering.Cl
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir := p.Directory()
 	f := call.Facts{
 		Time:     call.ClockAt(at, at.Location()),
 		Caller:   dir.Caller(sc.From),
@@ -128,5 +129,6 @@ func (sc scenario) facts(t *testing.T, dir call.Directory, numbers *numbering.Cl
 	if sc.PINLevel != nil {
 		f.Credentials.PIN = call.Credential{Valid: true, ID: 1, Level: *sc.PINLevel}
 	}
+	p.Lookup(&f)
 	return f
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func newClassify() *cobra.Command {
-	var asJSON bool
+	var asJSON, explain bool
 	cmd := &cobra.Command{
 		Use:   "classify DIGITS...",
 		Short: "Say what dialled digits mean: class, number, area, carrier prefix",
@@ -22,6 +22,9 @@ international satellite premium unknown invalid. Put * and # into quotes, for th
 			edition, err := edition(cmd)
 			if err != nil {
 				return err
+			}
+			if explain {
+				return explainNumbers(cmd.OutOrStdout(), edition.Numbers, args, asJSON)
 			}
 			rows := [][]string{{"DIALLED", "CLASS", "NUMBER", "SENT TO THE TRUNK", "REGION", "AREA", "CARRIER", "RISK"}}
 			for _, dialled := range args {
@@ -43,6 +46,7 @@ international satellite premium unknown invalid. Put * and # into quotes, for th
 			return table(cmd.OutOrStdout(), rows)
 		},
 	}
+	cmd.Flags().BoolVar(&explain, "explain", false, "tell each step: what was tested and stripped, and which entry of the plan decided")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }

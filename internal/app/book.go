@@ -21,6 +21,8 @@ type Edition struct {
 	Book   *gate.Book
 	Policy *rules.Policy
 	Plan   *numbering.Plan
+	// Numbers is the Book's, which can explain itself, too.
+	Numbers *numbering.Classifier
 }
 
 // PolicyFiles returns the policy directory of the configuration, or the shipped policy if it names none. A directory
@@ -78,7 +80,8 @@ func LoadEdition(cfg config.Config) (*Edition, error) {
 	}
 	return &Edition{Policy: p, Plan: plan, Book: &gate.Book{
 		Numbers: numbers, Directory: p.Directory(), Rules: p, Zone: cfg.Site.Location(),
-	}}, nil
+		Lookup: p.Lookup, Short: p.ShortCalls(),
+	}, Numbers: numbers}, nil
 }
 
 // inDirectory finds the place of a fault of the directory in its file.

@@ -133,6 +133,8 @@ type OpenCall struct {
 	Channel    string
 	Extension  string
 	Action     Action
+	Number     string    // E.164 where known, else the digits
+	PINID      int64     // 0 for none
 	AnsweredAt time.Time // zero if it was not answered yet
 }
 

@@ -23,6 +23,9 @@ type Clock struct {
 	Weekday     string `json:"weekday"`       // monday … sunday
 	MinuteOfDay int    `json:"minute_of_day"` // 0 … 1439
 	Timezone    string `json:"timezone"`      // Asia/Shanghai
+	// Schedules names those of data/hours.yaml that are open, sorted; never nil.
+	Schedules []string `json:"schedules"`
+	Holiday   string   `json:"holiday"` // the day's name in data/hours.yaml; empty on an ordinary day
 }
 
 var weekdays = [...]string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
@@ -37,6 +40,7 @@ func ClockAt(t time.Time, loc *time.Location) Clock {
 		Weekday:     weekdays[t.Weekday()],
 		MinuteOfDay: t.Hour()*60 + t.Minute(),
 		Timezone:    loc.String(),
+		Schedules:   []string{},
 	}
 }
 
@@ -56,17 +60,13 @@ type Callee struct {
 	Extension  string `json:"extension"` // the colleague's extension, or empty
 	Holder     string `json:"holder"`
 	Department string `json:"department"`
+	// Lists names those of data/lists.yaml that the number is in, sorted; never nil.
+	Lists []string `json:"lists"`
 }
 
 // Line is the phone's line.
 type Line struct {
 	Kind string `json:"kind"` // phone, alarm, duty, conference
-}
-
-// Usage counts what the caller's extension is doing.
-type Usage struct {
-	// ConcurrentCalls are the extension's released calls that have not ended, without this one.
-	ConcurrentCalls int `json:"concurrent_calls"`
 }
 
 // Sanction says what was imposed on the extension.

@@ -50,6 +50,14 @@ type Number struct {
 	Risk []string `json:"risk"`
 }
 
+// Key identifies a number among others: E164 where it is known, else the digits.
+func (n Number) Key() string {
+	if n.E164 != "" {
+		return n.E164
+	}
+	return n.Digits
+}
+
 // MaxDialled is the longest string that can be a number.
 const MaxDialled = 32
 

@@ -27,6 +27,10 @@ type Book struct {
 	Directory call.Directory
 	Rules     Rules
 	Zone      *time.Location
+	// Lookup fills in the facts that the policy's own data gives: the schedules that are open, the holiday, the lists
+	// that the called number is in. Nil leaves them empty.
+	Lookup func(*call.Facts)
+	Short  call.ShortCalls // which calls Usage counts as short
 }
 
 // Facts puts together everything the policy may look at.
@@ -36,7 +40,7 @@ func (b *Book) Facts(a call.Attempt, u call.Usage, c call.Credentials) call.Fact
 	if kind == "" {
 		kind = "phone"
 	}
-	return call.Facts{
+	f := call.Facts{
 		Time:        call.ClockAt(a.At, b.Zone),
 		Caller:      b.Directory.Caller(a.Extension),
 		Callee:      b.Numbers.Classify(a.Dialled),
@@ -46,16 +50,32 @@ func (b *Book) Facts(a call.Attempt, u call.Usage, c call.Credentials) call.Fact
 		Credentials: c,
 		Attempt:     a,
 	}
+	f.Callee.Lists = []string{}
+	if b.Lookup != nil {
+		b.Lookup(&f)
+	}
+	return f
 }
 
-// Judge decides. An emergency call passes and a string that is no dial string is refused before the policy is asked;
-// a route that could not be dialled safely is a policy error.
+// facts puts together the facts about a call that is under way.
+func (g *Gate) facts(b *Book, a call.Attempt, c call.Credentials) call.Facts {
+	f := b.Facts(a, call.Usage{}, c)
+	f.Usage = g.Tracker.Usage(call.UsageQuery{
+		Channel: a.Channel, Extension: a.Extension, Callee: f.Callee.Number, PINID: c.PIN.ID, Short: b.Short,
+	})
+	return f
+}
+
+// Judge decides. An emergency call passes whatever the policy says; of its answer nothing counts but whom to tell. A
+// string that is no dial string is refused before the policy is asked; a route that could not be dialled safely is a
+// policy error.
 func (b *Book) Judge(ctx context.Context, f call.Facts) call.Decision {
 	d := call.Decision{PolicyRevision: b.Rules.Revision()}
 	switch {
 	case f.Callee.Class == call.Emergency:
 		d.Action, d.Rule = call.Allow, call.RuleEmergency
 		d.Reasons = []call.Reason{{Rule: d.Rule, Text: "emergency calls always pass"}}
+		d.Notify = b.Rules.Judge(ctx, f).Notify
 		return d
 	case !call.IsDialString(f.Attempt.Dialled):
 		d.Action, d.Rule = call.Deny, call.RuleInvalidNumber

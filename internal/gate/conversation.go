@@ -94,8 +94,7 @@ func (c *conversation) do(cmd call.Command) call.Event {
 	ctx := context.Background()
 	switch cmd := cmd.(type) {
 	case call.AskPolicy:
-		usage := c.gate.Tracker.Usage(c.attempt.Extension, c.attempt.Channel)
-		c.facts = c.book.Facts(c.attempt, usage, cmd.Credentials)
+		c.facts = c.gate.facts(c.book, c.attempt, cmd.Credentials)
 		return call.Judged{Decision: c.book.Judge(ctx, c.facts)}
 	case call.Announce:
 		return c.announce(ctx, cmd.Decision)

@@ -42,8 +42,8 @@ type Tracker interface {
 	// Arrived begins to follow an attempt on a channel. The returned function is called once, with the id of its
 	// decision, or 0 if it could not be recorded.
 	Arrived(channel, extension string) (recorded func(id int64, a call.Action))
-	// Usage counts what the extension is doing besides the channel.
-	Usage(extension, channel string) call.Usage
+	// Usage counts what is going on besides the call on a channel; the first question counts it as an attempt.
+	Usage(q call.UsageQuery) call.Usage
 }
 
 // Config is what a Gate works with.
@@ -172,7 +172,7 @@ func (g *Gate) Emergency(a call.Attempt) {
 	book := g.Book()
 	recorded := g.Tracker.Arrived(a.Channel, a.Extension)
 	g.spawn(func() {
-		f := book.Facts(a, g.Tracker.Usage(a.Extension, a.Channel), call.Credentials{})
+		f := g.facts(book, a, call.Credentials{})
 		d := book.Judge(context.Background(), f)
 		if d.Rule != call.RuleEmergency { // the dialplan knows an emergency number that the plan does not
 			d.Action, d.Rule, d.Prompt, d.Cause = call.Allow, call.RuleEmergency, "", 0

@@ -22,7 +22,7 @@ func TestDecides(t *testing.T) {
 		"allow":     {"5551234", nil, []string{"judge rev1", "record allow local", "release 1 5551234"}},
 		"deny":      {"1600", nil, []string{"judge rev1", "record deny premium", "refuse 1 premium 21"}},
 		"no number": {"5551234,q", nil, []string{"record deny invalid_number", "refuse 1 invalid 28"}},
-		"emergency": {"112", nil, []string{"record allow emergency", "release 1 112"}},
+		"emergency": {"112", nil, []string{"judge rev1", "record allow emergency", "release 1 112"}},
 		"ledger fails": {
 			"5551234", []string{"record"},
 			[]string{"judge rev1", "record allow local", "refuse 0 unavailable 41"},
@@ -31,7 +31,7 @@ func TestDecides(t *testing.T) {
 			"1600", []string{"record"},
 			[]string{"judge rev1", "record deny premium", "refuse 0 unavailable 41"},
 		},
-		"ledger fails at an emergency": {"112", []string{"record"}, []string{"record allow emergency", "release 0 112"}},
+		"ledger fails at an emergency": {"112", []string{"record"}, []string{"judge rev1", "record allow emergency", "release 0 112"}},
 		"ledger fails before the caller is asked": {
 			"0211234", []string{"announce"},
 			[]string{"judge rev1", "announce long_distance", "record deny unavailable", "refuse 1 unavailable 41"},
@@ -46,7 +46,7 @@ func TestDecides(t *testing.T) {
 		},
 		"emergency release fails": {
 			"112", []string{"release"},
-			[]string{"record allow emergency", "release 1 112", "refuse 1 unavailable 41"},
+			[]string{"judge rev1", "record allow emergency", "release 1 112", "refuse 1 unavailable 41"},
 		},
 		"answer fails": {
 			"0211234", []string{"answer"},

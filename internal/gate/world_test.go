@@ -171,7 +171,7 @@ func (w worldTracker) Arrived(channel, extension string) func(int64, call.Action
 	}
 }
 
-func (worldTracker) Usage(string, string) call.Usage { return call.Usage{ConcurrentCalls: 3} }
+func (worldTracker) Usage(call.UsageQuery) call.Usage { return call.Usage{ConcurrentCalls: 3} }
 
 // worldLine is a caller's channel.
 type worldLine struct {

@@ -92,11 +92,12 @@ func secondsOf(e call.End) int64 {
 
 // OpenCalls lists the recorded calls whose end is not known, in the order of their decisions.
 func (l *Ledger) OpenCalls(ctx context.Context) ([]call.OpenCall, error) {
-	open, err := list(ctx, l.reads, `SELECT d.id, d.channel, d.extension, d.action, c.answered_at
+	open, err := list(ctx, l.reads, `SELECT d.id, d.channel, d.extension, d.action, d.number,
+		coalesce(d.pin_id, 0), c.answered_at
 		FROM calls c JOIN decisions d ON d.id = c.decision_id WHERE c.ended_at IS NULL ORDER BY c.decision_id`, nil,
 		func(scan func(...any) error) (o call.OpenCall, err error) {
 			var answered Time
-			err = scan(&o.DecisionID, &o.Channel, &o.Extension, &o.Action, &answered)
+			err = scan(&o.DecisionID, &o.Channel, &o.Extension, &o.Action, &o.Number, &o.PINID, &answered)
 			o.AnsweredAt = answered.Time
 			return o, err
 		})

@@ -60,7 +60,7 @@ func selects(f Filter, id int64, r call.Record) bool {
 	return (f.Since.IsZero() || !at.Before(f.Since.Truncate(time.Millisecond))) && (f.Until.IsZero() || at.Before(f.Until)) &&
 		(f.Action == "" || f.Action == r.Decision.Action) && (f.Rule == "" || f.Rule == r.Decision.Rule) &&
 		(f.Extension == "" || f.Extension == r.Attempt.Extension) && (f.Class == "" || f.Class == r.Facts.Callee.Class) &&
-		strings.HasPrefix(numberOf(r.Facts.Callee.Number), f.NumberPrefix) &&
+		strings.HasPrefix(r.Facts.Callee.Key(), f.NumberPrefix) &&
 		id > f.AfterID && (f.BeforeID == 0 || id < f.BeforeID)
 }
 

@@ -19,6 +19,8 @@ const (
 	addEvaluation = `INSERT OR FAIL INTO evaluations (decision_id, evaluated_at, evaluation_us, input, decision)
 		VALUES (?, ?, ?, ?, ?)`
 
+	addRegion = `INSERT INTO regions (region, first_at) VALUES (?, ?) ON CONFLICT DO NOTHING`
+
 	announce = `REPLACE INTO challenges (channel, announced_at, attempt, dialled_raw, input, decision, evaluation_us,
 		pin_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 )
@@ -53,6 +55,8 @@ type row struct {
 	input       string
 	answer      string
 	channel     string
+	region      string // the country that the call is let out to; else empty
+	at          string
 }
 
 // encode makes the columns. An attempt without a time gets now.
@@ -82,11 +86,15 @@ func encode(r call.Record, now time.Time) (*row, error) {
 	}
 	caller, channel := r.Facts.Caller, printable(a.Channel)
 	dialled := printable(a.Dialled)
+	region := ""
+	if d.Action == call.Allow {
+		region = printable(r.Facts.Callee.Region)
+	}
 	return &row{
 		decision: []any{
 			Time{at}.String(), Time{now}.String(), printable(string(a.Source)), channel, a.Adopted,
 			printable(a.Extension), printable(caller.Holder), printable(caller.Department),
-			dialled, rawUnless(dialled, a.Dialled), printable(numberOf(r.Facts.Callee.Number)),
+			dialled, rawUnless(dialled, a.Dialled), printable(r.Facts.Callee.Key()),
 			printable(string(r.Facts.Callee.Class)), string(d.Action), printable(d.Rule), oneLine(d.Reason()),
 			nullIfNone(int64(d.MaxSeconds)), nullIfNone(r.PINID), printable(d.PolicyRevision), shadow,
 		},
@@ -95,6 +103,8 @@ func encode(r call.Record, now time.Time) (*row, error) {
 		input:       input,
 		answer:      answer,
 		channel:     channel,
+		region:      region,
+		at:          Time{at}.String(),
 	}, nil
 }
 
@@ -113,6 +123,11 @@ func (r *row) insert(ctx context.Context, c *conn) (int64, error) {
 	}
 	if _, err := c.addCall.ExecContext(ctx, id); err != nil {
 		return 0, err
+	}
+	if r.region != "" {
+		if _, err := c.addRegion.ExecContext(ctx, r.region, r.at); err != nil {
+			return 0, err
+		}
 	}
 	_, err = c.settle.ExecContext(ctx, r.channel)
 	return id, err
@@ -191,13 +206,6 @@ func marshal(v any) (string, error) {
 		return "", err
 	}
 	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
-}
-
-func numberOf(n call.Number) string {
-	if n.E164 != "" {
-		return n.E164
-	}
-	return n.Digits
 }
 
 // evaluationTime is the time that the policy saw: what a replay must show it again. It is zero where it saw none.

@@ -99,7 +99,7 @@ type conn struct {
 	savepoint, release, undo         *sql.Stmt
 	addDecision, addEvaluation       *sql.Stmt
 	addCall, callTimes, setCallTimes *sql.Stmt
-	announce, settle                 *sql.Stmt
+	addRegion, announce, settle      *sql.Stmt
 }
 
 // openConn opens the connection, after check has seen the file and before anything in it may change. It prepares
@@ -166,6 +166,7 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.addCall, "INSERT INTO calls (decision_id) VALUES (?)"},
 		{&c.callTimes, "SELECT answered_at, ended_at FROM calls WHERE decision_id = ?"},
 		{&c.setCallTimes, setCallTimes},
+		{&c.addRegion, addRegion},
 		{&c.announce, announce},
 		{&c.settle, "DELETE FROM challenges WHERE channel = ?"},
 	} {

@@ -14,12 +14,19 @@ import (
 func (c *Classifier) international(s string) call.Number {
 	rest, own := strings.CutPrefix(s, c.plan.countryCode)
 	if !own {
-		return c.plan.foreign(s)
+		return c.foreign(s)
 	}
 	if rest == "" {
 		return invalid(s)
 	}
+	c.trace.strip("own country code", code{digits: c.plan.countryCode}, rest)
 	n := c.behindCodes(rest, formCountry, false)
+	if !settled(n) { // a premium number that has no place behind the country code: one all the same
+		if bare := c.behindCodes(rest, formBare, false); bare.Class == call.Premium {
+			n = bare
+		}
+	}
+	c.trace.done(n)
 	if possible(n) && slices.Contains(c.plan.regions, n.Region) {
 		addRisk(&n, RiskOwnCountryCode)
 	}
@@ -27,12 +34,20 @@ func (c *Classifier) international(s string) call.Number {
 }
 
 // foreign reads a number of another country or of a global network: country code and national number.
-func (p *Plan) foreign(s string) call.Number {
+func (c *Classifier) foreign(s string) call.Number {
 	code := countryCodeOf(s)
 	if code == "" || len(code) == len(s) || !isDigits(s) {
+		c.trace.noCountry(s)
 		return invalid(s)
 	}
-	national := s[len(code):]
+	p, national := c.plan, s[len(code):]
+	n := p.forgiving(code, national)
+	c.trace.foreign(s, p.abroad.fit(s), n.Class)
+	return n
+}
+
+// forgiving reads a number abroad, in front of which the trunk prefix of its country may stand by mistake.
+func (p *Plan) forgiving(code, national string) call.Number {
 	n, known := p.foreignNumber(code, national)
 	if known || national[0] != '0' {
 		return n

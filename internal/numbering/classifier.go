@@ -32,6 +32,7 @@ type Classifier struct {
 	inside    map[string]colleague
 	mobiles   map[string]colleague // by E.164
 	cost      map[call.Class]int
+	trace     *trace // of the one call of Explain that made this copy; else nil
 }
 
 // Classifier returns a classifier for the site. Errors: a *HomeError for an area that the plan does not know, or an
@@ -101,17 +102,24 @@ func (c *Classifier) Classify(dialled string) call.Callee {
 }
 
 func (c *Classifier) classify(dialled string) call.Callee {
-	if !call.IsDialString(dialled) {
+	ok := call.IsDialString(dialled)
+	c.trace.dialString(dialled, ok)
+	if !ok {
 		return call.Callee{Number: call.Number{Class: call.Invalid}}
 	}
-	if e, ok := c.emergency[dialled]; ok {
+	e, ok := c.emergency[dialled]
+	c.trace.emergency(dialled, e, ok)
+	if ok {
 		return call.Callee{Number: call.Number{Digits: e, Class: call.Emergency, Region: c.plan.regions[0]}}
 	}
-	if who, ok := c.inside[dialled]; ok {
+	who, ok := c.inside[dialled]
+	c.trace.inside(dialled, who, ok)
+	if ok {
 		return who.callee(call.Number{Digits: who.extension, Class: call.Internal})
 	}
 	n := c.read(dialled)
 	if who, ok := c.mobiles[n.E164]; ok && n.E164 != "" {
+		c.trace.mobile(n.E164, who)
 		return who.callee(n)
 	}
 	return call.Callee{Number: n}

@@ -53,7 +53,7 @@ func (c *compiler) country(f *file) error {
 		}
 		c.plan.regions = append(c.plan.regions, r.Value)
 	}
-	c.plan.countryCode = code
+	c.plan.countryCode, c.plan.sharesCode = code, len(known) > len(f.Regions)
 	return nil
 }
 
@@ -91,6 +91,7 @@ func (c *compiler) emergency(f *file) (err error) {
 		return err
 	}
 	slices.SortFunc(c.plan.emergency, cmp.Compare[string])
+	c.plan.emergencyAt = f.Emergency[0].At
 	return nil
 }
 
@@ -103,10 +104,10 @@ func (c *compiler) codes(f *file) error {
 		if !call.IsDialString(t.Value) || t.Value[0] == '+' {
 			return c.wrong(t.At, "%q is no code; a code has only 0-9, * and #", t.Value)
 		}
-		if slices.Contains(c.plan.callerID, t.Value) {
+		if hasCode(c.plan.callerID, t.Value) {
 			return c.wrong(t.At, "%q stands here twice", t.Value)
 		}
-		c.plan.callerID = append(c.plan.callerID, t.Value)
+		c.plan.callerID = append(c.plan.callerID, code{digits: t.Value, at: t.At})
 	}
 	for _, e := range f.Carriers {
 		t := e.Value.Prefix
@@ -116,14 +117,19 @@ func (c *compiler) codes(f *file) error {
 		if !isDigits(strings.ReplaceAll(t.Value, "X", "0")) || t.Value[0] == 'X' {
 			return c.wrong(or(t.At, e.At), "%q is no carrier prefix; write digits, and X for any digit, such as \"179XX\"", t.Value)
 		}
-		if slices.Contains(c.plan.carriers, t.Value) {
+		if hasCode(c.plan.carriers, t.Value) {
 			return c.wrong(t.At, "%q stands here twice", t.Value)
 		}
-		c.plan.carriers = append(c.plan.carriers, t.Value)
+		c.plan.carriers = append(c.plan.carriers, code{t.Value, e.Value.Name, t.At})
 	}
-	longestFirst(c.plan.callerID)
-	longestFirst(c.plan.carriers)
+	for _, codes := range [][]code{c.plan.callerID, c.plan.carriers} {
+		slices.SortFunc(codes, func(a, b code) int { return byLength(a.digits, b.digits) })
+	}
 	return nil
+}
+
+func hasCode(codes []code, digits string) bool {
+	return slices.ContainsFunc(codes, func(c code) bool { return c.digits == digits })
 }
 
 // list reads a list of different digit strings, the longest first.
@@ -139,7 +145,7 @@ func (c *compiler) list(in []text, field string) ([]string, error) {
 		}
 		out = append(out, d)
 	}
-	longestFirst(out)
+	slices.SortFunc(out, byLength)
 	return out, nil
 }
 
@@ -174,36 +180,47 @@ func (c *compiler) quoted(t text) error {
 }
 
 // lengthSet reads numbers of digits, each at least low.
-func (c *compiler) lengthSet(in []int, low int, at position) (lengths, error) {
+func (c *compiler) lengthSet(in []located[int], low int) (lengths, error) {
 	var set lengths
-	for _, n := range in {
-		switch {
+	for _, l := range in {
+		switch n := l.Value; {
 		case n < low || n > call.MaxDialled:
-			return 0, c.wrong(at, "length %d: wanted is %d to %d", n, low, call.MaxDialled)
+			return 0, c.wrong(l.At, "length %d: wanted is %d to %d", n, low, call.MaxDialled)
 		case set.has(n):
-			return 0, c.wrong(at, "length %d stands here twice", n)
+			return 0, c.wrong(l.At, "length %d stands here twice", n)
 		}
-		set |= 1 << n
+		set |= 1 << l.Value
 	}
 	return set, nil
 }
 
+// region reads one of the plan's regions; left out, it is the first.
+func (c *compiler) region(r located[string]) (string, error) {
+	if r.Value == "" {
+		return c.plan.regions[0], nil
+	}
+	if !slices.Contains(c.plan.regions, r.Value) {
+		return "", c.wrong(r.At, "region %q: wanted is one of this plan's regions: %s", r.Value, strings.Join(c.plan.regions, ", "))
+	}
+	return r.Value, nil
+}
+
 var riskWord = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// risks refuses what is no word for a risk.
-func (c *compiler) risks(in []string, at position) error {
+// risks reads words for risks.
+func (c *compiler) risks(in []located[string]) ([]string, error) {
+	var out []string
 	for _, r := range in {
-		if !riskWord.MatchString(r) {
-			return c.wrong(at, "risk %q: write a word of a-z, 0-9 and _", r)
+		if !riskWord.MatchString(r.Value) {
+			return nil, c.wrong(r.At, "risk %q: write a word of a-z, 0-9 and _", r.Value)
 		}
+		out = append(out, r.Value)
 	}
-	return nil
+	return out, nil
 }
 
-// longestFirst sorts prefixes so that the first that fits is the longest.
-func longestFirst(s []string) {
-	slices.SortFunc(s, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
-}
+// byLength sorts prefixes so that the first that fits is the longest.
+func byLength(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) }
 
 // or returns the first place that is known.
 func or(at ...position) position { return cmp.Or(at...) }

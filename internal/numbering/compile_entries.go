@@ -7,87 +7,6 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
-// areas reads areas and subscribers.
-func (c *compiler) areas(f *file) (err error) {
-	p := c.plan
-	p.areas, p.places = map[string]*area{}, map[string]string{}
-	for _, e := range f.Areas {
-		if err := c.area(e); err != nil {
-			return err
-		}
-	}
-	for _, e := range f.Areas {
-		code := e.Value.Code.Value
-		for n := 1; n < len(code); n++ {
-			if p.areas[code[:n]] != nil {
-				return c.wrong(or(e.Value.Code.At, e.At), "area %q begins with area %q; nobody could tell them apart", code, code[:n])
-			}
-		}
-	}
-	if p.bareStart, err = c.starts(f.Subscribers.Bare, len(f.Areas) > 0, "bare"); err != nil {
-		return err
-	}
-	p.areaStart, err = c.starts(f.Subscribers.BehindArea, len(f.Areas) > 0, "behind_area")
-	return err
-}
-
-// area reads one area.
-func (c *compiler) area(e located[areaEntry]) error {
-	in, p := e.Value, c.plan
-	at := or(in.Code.At, e.At)
-	in.Code.At = at
-	code, err := c.digits(in.Code, "code")
-	if err != nil {
-		return err
-	}
-	switch {
-	case p.areas[code] != nil:
-		return c.wrong(at, "area %q stands here twice", code)
-	case p.trunk != "" && strings.HasPrefix(code, p.trunk):
-		return c.wrong(at, "area %q begins with the trunk prefix %q; write it without", code, p.trunk)
-	case in.Name == "":
-		return c.wrong(at, "area %q has no name", code)
-	case len(in.Lengths) == 0:
-		return c.wrong(at, "area %q has no lengths: how many digits its subscriber numbers have, such as [8]", code)
-	}
-	set, err := c.lengthSet(in.Lengths, 2, at)
-	if err != nil {
-		return err
-	}
-	p.areas[code] = &area{code: code, lengths: set, at: at}
-	p.longestArea = max(p.longestArea, len(code))
-	places := in.Places
-	if len(places) == 0 {
-		places = []string{in.Name}
-	}
-	for _, place := range places {
-		if other, ok := p.places[place]; ok {
-			return c.wrong(at, "%q is a place of area %q already", place, other)
-		}
-		p.places[place] = code
-	}
-	return nil
-}
-
-// starts reads what subscriber numbers begin with; it is wanted where the plan lists areas, and senseless elsewhere.
-func (c *compiler) starts(in []text, wanted bool, field string) ([]string, error) {
-	if wanted != (len(in) > 0) {
-		if wanted {
-			return nil, c.wrong(position{}, "subscribers: %s is missing: what subscriber numbers begin with, such as [\"2-8\"]", field)
-		}
-		return nil, c.wrong(in[0].At, "subscribers: %s goes with areas, and this plan lists none", field)
-	}
-	var out []string
-	for _, t := range in {
-		prefixes, _, err := c.expand(t)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, prefixes...)
-	}
-	return out, nil
-}
-
 // expand reads a pattern of prefixes.
 func (c *compiler) expand(t text) ([]string, int, error) {
 	if err := c.quoted(t); err != nil {
@@ -119,39 +38,50 @@ func (c *compiler) numbers(f *file) error {
 // number reads an entry of numbers without its prefixes.
 func (c *compiler) number(e located[numberEntry]) (k kind, in []form, err error) {
 	n := e.Value
-	k = kind{class: call.Class(n.Class), risk: n.Risk, at: e.At}
+	k = kind{name: n.Name, class: call.Class(n.Class.Value), at: e.At}
 	switch {
 	case len(n.Prefixes) == 0:
 		return k, nil, c.wrong(e.At, "prefixes is missing")
 	case !slices.Contains(classesOfPlans, k.class):
-		return k, nil, c.wrong(e.At, "class %q: wanted is one of %s", n.Class, join(classesOfPlans))
+		return k, nil, c.wrong(or(n.Class.At, e.At), "class %q: wanted is one of %s", n.Class.Value, join(classesOfPlans))
 	case n.AnyLength == (len(n.Lengths) > 0):
 		return k, nil, c.wrong(e.At, "write either lengths (digits in all, such as [5, 6]) or any_length: true")
 	case n.AnyLength && k.class != call.Premium:
-		return k, nil, c.wrong(e.At, "any_length is for class premium only: digits too many would reach a number of class %s all the same", n.Class)
+		return k, nil, c.wrong(e.At, "any_length is for class premium only: digits too many would reach a number of class %s all the same", k.class)
 	case len(n.Forms) == 0:
 		return k, nil, c.wrong(e.At, "forms is missing: some of %s", strings.Join(formNames[:], ", "))
 	}
-	for _, word := range n.Forms {
-		f := form(slices.Index(formNames[:], word))
-		switch {
-		case f < 0:
-			return k, nil, c.wrong(e.At, "form %q: wanted are some of %s", word, strings.Join(formNames[:], ", "))
-		case slices.Contains(in, f):
-			return k, nil, c.wrong(e.At, "form %q stands here twice", word)
-		case f == formTrunk && c.plan.trunk == "":
-			return k, nil, c.wrong(e.At, "form trunk: this plan has no trunk_prefix")
-		}
-		in = append(in, f)
+	if in, err = c.forms(n.Forms); err != nil {
+		return k, nil, err
 	}
-	k.abroad = k.class != call.Service && slices.Contains(in, formCountry)
-	if k.lengths, err = c.lengthSet(n.Lengths, 1, e.At); err != nil {
+	if k.lengths, err = c.lengthSet(n.Lengths, 1); err != nil {
 		return k, nil, err
 	}
 	if n.AnyLength {
 		k.lengths = anyLength
 	}
-	return k, in, c.risks(n.Risk, e.At)
+	if k.region, err = c.region(n.Region); err != nil {
+		return k, nil, err
+	}
+	k.risk, err = c.risks(n.Risk)
+	return k, in, err
+}
+
+// forms reads the words of forms.
+func (c *compiler) forms(words []located[string]) (in []form, err error) {
+	for _, word := range words {
+		f := form(slices.Index(formNames[:], word.Value))
+		switch {
+		case f < 0:
+			return nil, c.wrong(word.At, "form %q: wanted are some of %s", word.Value, strings.Join(formNames[:], ", "))
+		case slices.Contains(in, f):
+			return nil, c.wrong(word.At, "form %q stands here twice", word.Value)
+		case f == formTrunk && c.plan.trunk == "":
+			return nil, c.wrong(word.At, "form trunk: this plan has no trunk_prefix")
+		}
+		in = append(in, f)
+	}
+	return in, nil
 }
 
 // enter enters one pattern of prefixes into the tables of the forms.
@@ -163,7 +93,7 @@ func (c *compiler) enter(t text, k kind, in []form) error {
 	if least := lengths(1)<<len(prefixes[0]) - 1; k.lengths != anyLength && k.lengths&least != 0 {
 		return c.wrong(t.At, "%q is longer than one of its lengths; lengths count all digits, the prefix included", t.Value)
 	}
-	k.wild, k.at = wild, or(t.At, k.at)
+	k.prefix, k.wild, k.at = t.Value, wild, or(t.At, k.at)
 	besideAreas := slices.Contains(in, formTrunk) || slices.Contains(in, formCountry)
 	for _, prefix := range prefixes {
 		if a := c.hidden(prefix, k.lengths); a != nil && besideAreas {
@@ -193,17 +123,23 @@ func (c *compiler) hidden(prefix string, l lengths) *area {
 func (c *compiler) abroad(f *file) error {
 	for _, e := range f.Abroad {
 		n := e.Value
-		k := kind{class: call.Class(n.Class), lengths: anyLength, risk: n.Risk, region: n.Region, at: e.At}
+		k := kind{name: n.Name, class: call.Class(n.Class.Value), lengths: anyLength, region: n.Region.Value, at: e.At}
 		switch {
 		case len(n.Prefixes) == 0:
 			return c.wrong(e.At, "prefixes is missing: country codes with what follows, without 00 or +")
 		case !slices.Contains(classesAbroad, k.class):
-			return c.wrong(e.At, "class %q: wanted is one of %s", n.Class, join(classesAbroad))
-		case n.Region != "" && !isRegion(n.Region):
-			return c.wrong(e.At, "region %q: wanted is a country as in ISO 3166-1, such as \"JM\", or \"001\" for a global network", n.Region)
+			return c.wrong(or(n.Class.At, e.At), "class %q: wanted is one of %s", n.Class.Value, join(classesAbroad))
+		case k.region != "" && !isRegion(k.region):
+			return c.wrong(n.Region.At, "region %q: wanted is a country as in ISO 3166-1, such as \"JM\", or \"001\" for a global network", k.region)
 		}
-		if err := c.risks(n.Risk, e.At); err != nil {
+		var err error
+		if k.risk, err = c.risks(n.Risk); err != nil {
 			return err
+		}
+		if len(n.Lengths) > 0 {
+			if k.lengths, err = c.lengthSet(n.Lengths, 1); err != nil {
+				return err
+			}
 		}
 		for _, t := range n.Prefixes {
 			if err := c.enterAbroad(t, k); err != nil {
@@ -220,13 +156,13 @@ func (c *compiler) enterAbroad(t text, k kind) error {
 	if err != nil {
 		return err
 	}
-	k.wild, k.at = wild, or(t.At, k.at)
+	k.prefix, k.wild, k.at = t.Value, wild, or(t.At, k.at)
 	for _, prefix := range prefixes {
 		code := countryCodeOf(prefix)
 		switch {
 		case code == "":
 			return c.wrong(k.at, "%q begins with no country code", prefix)
-		case code == c.plan.countryCode && len(regionsOf(code)) == len(c.plan.regions):
+		case code == c.plan.countryCode && !c.plan.sharesCode:
 			return c.wrong(k.at, "%q is no foreign number: %s is this plan's country code", prefix, code)
 		}
 		if other := c.plan.abroad.add(prefix, &k); other != nil {

@@ -9,9 +9,12 @@
 //	area     behind an area code                   021 16812345   010 95588
 //	country  behind the plan's own country code    +86 21 62345678
 //
+// docs/number-plans.md tells how to read and write one; policy/schema/plan.json describes it to editors.
+//
 // For each form the plan gives a table of prefixes; the longest prefix decides what a number is, and its lengths decide
 // whether there is such a number. Then come the areas: those that the plan lists, or, where it lists none, those that
-// the phonenumbers library knows. Foreign numbers are the library's, but for what the plan lists under abroad.
+// the phonenumbers library knows; it is also asked for what is in no area of a plan whose country code other countries
+// share. Foreign numbers are the library's, but for what the plan lists under abroad.
 //
 // # Order of normalising
 //
@@ -22,7 +25,10 @@
 //     international prefix or the trunk prefix. A code is stripped only where the string is no number as it stands
 //     (193 is a carrier prefix and a mobile range). Behind the own country code, codes are stripped again.
 //  5. The tables decide, then the library.
-//  6. What follows an area code is looked up again, in the table of the form area.
+//  6. What follows an area code is looked up again, in the table of the form area. What is no number of that area, and
+//     a premium number if it stood alone, is one there, too; so it is behind the own country code.
+//
+// Explain tells these steps for one number.
 //
 // # The outside line
 //

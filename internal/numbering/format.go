@@ -28,13 +28,14 @@ type carrierEntry struct {
 
 // numberEntry says what numbers with these prefixes are.
 type numberEntry struct {
-	Name      string   `yaml:"name"`
-	Class     string   `yaml:"class"`
-	Prefixes  []text   `yaml:"prefixes"`
-	Lengths   []int    `yaml:"lengths"` // digits in all, the prefix included
-	AnyLength bool     `yaml:"any_length"`
-	Forms     []string `yaml:"forms"`
-	Risk      []string `yaml:"risk"`
+	Name      string            `yaml:"name"`
+	Class     located[string]   `yaml:"class"`
+	Prefixes  []text            `yaml:"prefixes"`
+	Lengths   []located[int]    `yaml:"lengths"` // digits in all, the prefix included
+	AnyLength bool              `yaml:"any_length"`
+	Forms     []located[string] `yaml:"forms"`
+	Region    located[string]   `yaml:"region"` // where it is not the first of regions
+	Risk      []located[string] `yaml:"risk"`
 }
 
 // subscriberEntry says what subscriber numbers begin with.
@@ -43,21 +44,25 @@ type subscriberEntry struct {
 	BehindArea []text `yaml:"behind_area"`
 }
 
-// areaEntry is one area.
+// areaEntry is one area, or several of which the same is to be said.
 type areaEntry struct {
-	Code    text     `yaml:"code"` // without the trunk prefix
-	Name    string   `yaml:"name"`
-	Lengths []int    `yaml:"lengths"` // digits of a subscriber number
-	Places  []string `yaml:"places"`  // where the area's mobiles are registered, in the library's words; empty means Name
+	Code    text            `yaml:"code"`  // without the trunk prefix
+	Codes   []text          `yaml:"codes"` // several, also as ranges; instead of Code
+	Name    string          `yaml:"name"`
+	Lengths []located[int]  `yaml:"lengths"` // digits of a subscriber number
+	Region  located[string] `yaml:"region"`  // where it is not the first of regions
+	Within  text            `yaml:"within"`  // the shorter code that this one begins with, where both are in use
+	Places  []string        `yaml:"places"`  // where the area's mobiles are registered, in the library's words; empty means Name. Where no area has any, mobiles have no area
 }
 
 // abroadEntry says what is known about foreign numbers with these prefixes (country code first).
 type abroadEntry struct {
-	Name     string   `yaml:"name"`
-	Class    string   `yaml:"class"`
-	Prefixes []text   `yaml:"prefixes"`
-	Region   string   `yaml:"region"`
-	Risk     []string `yaml:"risk"`
+	Name     string            `yaml:"name"`
+	Class    located[string]   `yaml:"class"`
+	Prefixes []text            `yaml:"prefixes"`
+	Lengths  []located[int]    `yaml:"lengths"` // digits in all, the country code included; empty means any
+	Region   located[string]   `yaml:"region"`
+	Risk     []located[string] `yaml:"risk"`
 }
 
 // The parts of the file that know where they stand, so that a mistake in them can be shown.

@@ -29,38 +29,44 @@ func FuzzClassify(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, dialled string) {
 		for outside, c := range sites {
-			n := c.Classify(dialled)
-			if n.Dialled != dialled || n.Risk == nil || cost(n.Class) < 0 {
-				t.Fatalf("%q: %+v", dialled, n)
-			}
-			if !call.IsDialString(dialled) {
-				if show(n.Number) != "invalid - - - - - -" {
-					t.Fatalf("%q is no dial string: %s", dialled, show(n.Number))
-				}
-				continue
-			}
-			if !call.IsDialString(n.Digits) || len(n.Digits) > len(dialled) {
-				t.Fatalf("%q: digits %q", dialled, n.Digits)
-			}
-			if n.E164 != "" && (n.E164[0] != '+' || len(n.E164) > 16 || strings.ContainsAny(n.E164[1:], "+*#")) {
-				t.Fatalf("%q: E.164 %q", dialled, n.E164)
-			}
-			exact := slices.Contains(p.Emergency(), dialled)
-			if rest, ok := strings.CutPrefix(dialled, outside); ok {
-				exact = exact || slices.Contains(p.Emergency(), rest)
-			}
-			if exact != (n.Class == call.Emergency) {
-				t.Fatalf("%q at outside line %q: class %s", dialled, outside, n.Class)
-			}
-			if n.Class == call.Invalid || n.Class == call.Internal {
-				continue
-			}
-			// What is sent to the trunk is never dearer than what was decided.
-			if sent := none.Classify(n.Digits); cost(sent.Class) > cost(n.Class) || sent.E164 != n.E164 {
-				t.Fatalf("%q at outside line %q is %s, but %q is sent: %s", dialled, outside, show(n.Number), n.Digits, show(sent.Number))
-			}
+			holds(t, p, outside, c, none, dialled)
 		}
 	})
+}
+
+// holds checks what must be true of any string at any site. none is the same site without an outside line.
+func holds(t *testing.T, p *numbering.Plan, outside string, c, none *numbering.Classifier, dialled string) {
+	t.Helper()
+	n := c.Classify(dialled)
+	if n.Dialled != dialled || n.Risk == nil || cost(n.Class) < 0 {
+		t.Fatalf("%q: %+v", dialled, n)
+	}
+	if !call.IsDialString(dialled) {
+		if show(n.Number) != "invalid - - - - - -" {
+			t.Fatalf("%q is no dial string: %s", dialled, show(n.Number))
+		}
+		return
+	}
+	if !call.IsDialString(n.Digits) || len(n.Digits) > len(dialled) {
+		t.Fatalf("%q: digits %q", dialled, n.Digits)
+	}
+	if n.E164 != "" && (n.E164[0] != '+' || len(n.E164) > 16 || strings.ContainsAny(n.E164[1:], "+*#")) {
+		t.Fatalf("%q: E.164 %q", dialled, n.E164)
+	}
+	exact := slices.Contains(p.Emergency(), dialled)
+	if rest, ok := strings.CutPrefix(dialled, outside); ok {
+		exact = exact || slices.Contains(p.Emergency(), rest)
+	}
+	if exact != (n.Class == call.Emergency) {
+		t.Fatalf("%q at outside line %q: class %s", dialled, outside, n.Class)
+	}
+	if n.Class == call.Invalid || n.Class == call.Internal {
+		return
+	}
+	// What is sent to the trunk is never dearer than what was decided.
+	if sent := none.Classify(n.Digits); cost(sent.Class) > cost(n.Class) || sent.E164 != n.E164 {
+		t.Fatalf("%q at outside line %q is %s, but %q is sent: %s", dialled, outside, show(n.Number), n.Digits, show(sent.Number))
+	}
 }
 
 // FuzzHiddenPremium builds strings by the grammar of what may stand in front of a number, ending in 160 or 168; none

@@ -2,6 +2,7 @@ package numbering_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,14 +13,39 @@ import (
 // beijing is the home of most tests.
 var beijing = numbering.Home{Area: "010", OutsideLine: "9"}
 
-// china loads the plan that is shipped.
-func china(t testing.TB) *numbering.Plan {
+// shipped loads a plan that is shipped.
+func shipped(t testing.TB, name string) *numbering.Plan {
 	t.Helper()
-	p, err := numbering.Load(os.DirFS("../../policy"), "cn")
+	p, err := numbering.Load(os.DirFS("../../policy"), name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+func china(t testing.TB) *numbering.Plan {
+	t.Helper()
+	return shipped(t, "cn")
+}
+
+// site is numbers dialled at a place, and what they are there, as show writes it.
+type site struct {
+	area, outside string
+	rows          [][2]string
+}
+
+// checkSites classifies the rows of each site by a shipped plan.
+func checkSites(t *testing.T, plan string, sites []site) {
+	t.Helper()
+	p := shipped(t, plan)
+	for _, s := range sites {
+		t.Run(s.area+" "+s.outside, func(t *testing.T) {
+			c := at(t, p, numbering.Home{Area: s.area, OutsideLine: s.outside}, nil)
+			for _, row := range s.rows {
+				check(t, c, row[0], row[1])
+			}
+		})
+	}
 }
 
 // at returns a classifier for a site.
@@ -57,4 +83,17 @@ func check(t *testing.T, c *numbering.Classifier, dialled, want string) {
 	if n.Risk == nil {
 		t.Errorf("%q: Risk is nil", dialled)
 	}
+}
+
+// shippedPlans returns the names of the plans that are shipped, sorted.
+func shippedPlans(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob("../../policy/plans/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no plans: %v", err)
+	}
+	for i, name := range files {
+		files[i] = strings.TrimSuffix(filepath.Base(name), ".yaml")
+	}
+	return files
 }

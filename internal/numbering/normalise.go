@@ -11,6 +11,17 @@ func invalid(digits string) call.Number { return call.Number{Digits: digits, Cla
 
 func possible(n call.Number) bool { return n.Class != call.Invalid }
 
+// settled reports whether n is a number of which the plan or the library knows what it is.
+func settled(n call.Number) bool { return possible(n) && n.Class != call.Unknown }
+
+// better returns a, or b where b is settled or possible and a is not.
+func better(a, b call.Number) call.Number {
+	if settled(a) || !possible(b) || possible(a) && !settled(b) {
+		return a
+	}
+	return b
+}
+
 func addRisk(n *call.Number, risk string) {
 	if !slices.Contains(n.Risk, risk) {
 		n.Risk = append(slices.Clip(n.Risk), risk)
@@ -20,19 +31,24 @@ func addRisk(n *call.Number, risk string) {
 // read reads s, in front of which an outside line may stand. A second one is stripped only where the first leaves no
 // possible number: what follows the outside line may well begin with the same digit, as 010 does behind 0.
 func (c *Classifier) read(s string) call.Number {
-	asDialled := c.behindCodes(s, formBare, true)
 	rest, ok := strings.CutPrefix(s, c.outside)
 	if !ok || c.outside == "" || rest == "" {
-		return asDialled
+		return c.behindCodes(s, formBare, true)
 	}
+	c.trace.reading(s)
+	asDialled := c.behindCodes(s, formBare, true)
+	c.trace.done(asDialled)
+	c.trace.strip("outside line", code{digits: c.outside}, rest)
 	n := c.behindCodes(rest, formBare, true)
-	if !possible(n) {
+	if !possible(n) && strings.HasPrefix(rest, c.outside) {
 		n = c.read(rest)
 	}
+	c.trace.done(n)
 	if !possible(n) {
 		return asDialled
 	}
 	if c.known(asDialled) && c.cost[asDialled.Class] > c.cost[n.Class] {
+		c.trace.ambiguous(asDialled, n)
 		n.Class = asDialled.Class
 		addRisk(&n, RiskAmbiguousOutsideLine)
 	}
@@ -43,7 +59,7 @@ func (c *Classifier) read(s string) call.Number {
 // 013800138000 behind the outside line 0 is no call to +1 380 013 8000, which does not exist.
 func (c *Classifier) known(n call.Number) bool {
 	if n.Class != call.International {
-		return possible(n) && n.Class != call.Unknown
+		return settled(n)
 	}
 	full := strings.TrimPrefix(n.E164, "+")
 	code := countryCodeOf(full)
@@ -56,23 +72,30 @@ func (c *Classifier) known(n call.Number) bool {
 // stand behind a caller-ID code: some dial the code first.
 func (c *Classifier) behindCodes(s string, f form, outside bool) call.Number {
 	asStands := c.fromPrefix(s, f)
-	if possible(asStands) && asStands.Class != call.Unknown {
+	if settled(asStands) {
 		return asStands
 	}
 	for _, code := range c.plan.callerID {
-		rest, ok := strings.CutPrefix(s, code)
+		rest, ok := strings.CutPrefix(s, code.digits)
 		if !ok || rest == "" {
 			continue
 		}
-		if n := c.behindCallerID(code, rest, f, outside); possible(n) {
+		c.trace.strip("caller-ID code", code, rest)
+		n := c.behindCallerID(code.digits, rest, f, outside)
+		c.trace.done(n)
+		if possible(n) {
 			return n
 		}
 	}
-	for _, pattern := range c.plan.carriers {
-		if len(s) == len(pattern) || !matchPattern(pattern, s) {
+	for _, code := range c.plan.carriers {
+		size := len(code.digits)
+		if len(s) == size || !matchPattern(code.digits, s) {
 			continue
 		}
-		if n := c.behindCarrier(s[:len(pattern)], s[len(pattern):], f); possible(n) {
+		c.trace.strip("carrier prefix", code, s[size:])
+		n := c.behindCarrier(s[:size], s[size:], f)
+		c.trace.done(n)
+		if possible(n) {
 			n.Digits = s
 			return n
 		}
@@ -90,7 +113,12 @@ func (c *Classifier) behindCallerID(code, rest string, f form, outside bool) cal
 	}
 	sent := code + n.Digits
 	if possible(n) && n.Digits != rest { // an outside line was taken out; what is left may mean something else
-		return c.behindCodes(sent, f, false)
+		left := c.behindCodes(sent, f, false)
+		if possible(left) && c.cost[n.Class] > c.cost[left.Class] {
+			left.Class = n.Class
+			addRisk(&left, RiskAmbiguousOutsideLine)
+		}
+		return left
 	}
 	n.Digits = sent
 	addRisk(&n, RiskCallerIDCode)
@@ -123,25 +151,35 @@ func (c *Classifier) fromPrefix(s string, f form) call.Number {
 
 func (c *Classifier) beyondPrefix(s string, f form) call.Number {
 	if rest, ok := strings.CutPrefix(s, "+"); ok {
-		return c.international(rest)
+		return c.abroad("+", rest)
 	}
 	for _, prefix := range c.plan.international {
 		if rest, ok := strings.CutPrefix(s, prefix); ok {
-			return c.international(rest)
+			return c.abroad(prefix, rest)
 		}
 	}
+	n := invalid(s)
 	if f == formCountry {
-		if n := c.national(s, formCountry); possible(n) {
+		if n = c.national(s, formCountry); settled(n) {
 			return n
 		}
 	}
 	if rest, ok := strings.CutPrefix(s, c.plan.trunk); ok && c.plan.trunk != "" {
-		if n := c.national(rest, formTrunk); possible(n) {
-			return n
-		}
+		c.trace.strip("trunk prefix", code{digits: c.plan.trunk}, rest)
+		behind := c.national(rest, formTrunk)
+		c.trace.done(behind)
+		n = better(n, behind)
 	}
-	if f == formCountry {
-		return invalid(s)
+	if f == formCountry || settled(n) {
+		return n
 	}
-	return c.bare(s)
+	return better(n, c.bare(s))
+}
+
+// abroad reads what follows + or an international prefix.
+func (c *Classifier) abroad(prefix, rest string) call.Number {
+	c.trace.strip("international prefix", code{digits: prefix}, rest)
+	n := c.international(rest)
+	c.trace.done(n)
+	return n
 }

@@ -28,22 +28,34 @@ var formNames = [forms]string{"bare", "trunk", "area", "country"}
 // area is an area of the plan.
 type area struct {
 	code    string // without the trunk prefix
+	name    string
+	region  string
 	lengths lengths
 	at      position
+}
+
+// code is what may stand in front of a number: a caller-ID code, or a carrier prefix, in which X is any digit.
+type code struct {
+	digits string
+	name   string
+	at     position
 }
 
 // Plan is a country's number plan. It does not change and is safe for concurrent use.
 type Plan struct {
 	name          string
+	file          string // within the policy directory
 	countryCode   string
+	sharesCode    bool     // other countries have the same country code
 	regions       []string // the country's own regions; the first is the main one
 	international []string // longest first, as all lists of prefixes here
 	trunk         string
 	trunkOptional bool
 	areaPrefix    string
 	emergency     []string
-	callerID      []string
-	carriers      []string
+	emergencyAt   position
+	callerID      []code
+	carriers      []code
 	tables        [forms]table
 	areas         map[string]*area  // by code; empty means that the library knows the areas
 	longestArea   int               // digits
@@ -81,7 +93,7 @@ func Load(fsys fs.FS, name string) (*Plan, error) {
 	if err := yamlfile.Decode(fileName, data, &f); err != nil {
 		return nil, err
 	}
-	c := compiler{plan: &Plan{name: name}, file: fileName}
+	c := compiler{plan: &Plan{name: name, file: fileName}, file: fileName}
 	if err := c.compile(&f); err != nil {
 		return nil, err
 	}
@@ -113,8 +125,8 @@ func e164(countryCode, national string) string {
 
 // number returns the number of this plan that k describes; national is its national significant number.
 func (p *Plan) number(k *kind, national string) call.Number {
-	n := call.Number{Class: k.class, Region: p.regions[0], Risk: k.risk}
-	if k.abroad {
+	n := call.Number{Class: k.class, Region: k.region, Risk: k.risk}
+	if k.class != call.Service && p.tables[formCountry].fit(national) != nil {
 		n.E164 = e164(p.countryCode, national)
 	}
 	if k.class == call.Mobile {
@@ -123,9 +135,9 @@ func (p *Plan) number(k *kind, national string) call.Number {
 	return n
 }
 
-// areaOf returns the area whose code s begins with, or nil; no code begins with another.
+// areaOf returns the area with the longest code that s begins with, or nil.
 func (p *Plan) areaOf(s string) *area {
-	for n := 1; n <= min(len(s), p.longestArea); n++ {
+	for n := min(len(s), p.longestArea); n > 0; n-- {
 		if a := p.areas[s[:n]]; a != nil {
 			return a
 		}

@@ -58,6 +58,19 @@ func TestSmallPlan(t *testing.T) {
 	check(t, c, "13800138000", "invalid")
 }
 
+// TestEmergencyIsNoSubscriber: the exchange connects 110 after three digits, whatever subscribers' numbers begin with.
+func TestEmergencyIsNoSubscriber(t *testing.T) {
+	p, err := load(strings.ReplaceAll(small, `["2-8"]`, `["1-8"]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := at(t, p, beijing, nil)
+	for _, dialled := range []string{"11012345", "911012345", "01011012345", "+861011912345"} {
+		check(t, c, dialled, "invalid")
+	}
+	check(t, c, "11112345", "local")
+}
+
 // TestBadPlan changes a plan and wants the mistake by file, line and words.
 func TestBadPlan(t *testing.T) {
 	tests := map[string]struct {
@@ -130,6 +143,17 @@ subscribers:`, 14, `"168" in the form trunk says again what line 12 says`},
 		"area no lengths":    {", lengths: [7]", "", 19, "has no lengths"},
 		"area length 1":      {"[7]", "[1]", 19, "length 1"},
 		"area place twice":   {`name: "Handan, Hebei"`, `name: Handan, places: [Beijing]`, 19, `place of area "10" already`},
+		"area and areas":     {`code: "310"`, `code: "310", codes: ["311"]`, 19, "either code"},
+		"areas range":        {`code: "310"`, `codes: ["315-310"]`, 19, "is no range"},
+		"areas sign":         {`code: "310"`, `codes: ["31#"]`, 19, "digits"},
+		"areas with places":  {`code: "310"`, `codes: ["310"], places: [Handan]`, 19, "one code"},
+		"area region":        {`code: "310"`, `code: "310", region: "HK"`, 19, `region "HK": wanted is one of this plan's regions: CN`},
+		"within nothing":     {`code: "310"`, `code: "310", within: "31"`, 19, `no area "31"`},
+		"within another":     {`code: "310"`, `code: "310", within: "10"`, 19, `does not begin with "10"`},
+		"within not said":    {`code: "310"`, `codes: ["310", "10-12"]`, 19, "twice"},
+		"nested, a way out":  {`code: "310"`, `code: "105"`, 19, `unless the plan says within: "10"`},
+		"number region":      {"lengths: [5, 6]", `lengths: [5, 6], region: "US"`, 13, `region "US"`},
+		"abroad length":      {`["1900"]`, `["1900"], lengths: [40]`, 21, "length 40"},
 		"abroad at home":     {`["1900"]`, `["8610"]`, 21, "this plan's country code"},
 		"abroad no code":     {`["1900"]`, `["0019"]`, 21, "begins with no country code"},
 		"abroad twice":       {`["1900"]`, `["1900", "1900"]`, 21, "says again"},
@@ -177,6 +201,29 @@ func TestLoadNoSuchPlan(t *testing.T) {
 	}
 }
 
+// TestNestedAreas: both codes are in use; the longer one counts.
+func TestNestedAreas(t *testing.T) {
+	p, err := load(strings.Replace(small, "areas:\n", "areas:\n  - {codes: [\"105-106\"], name: Nested, lengths: [7], within: \"10\"}\n", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := at(t, p, beijing, nil)
+	check(t, c, "01062345678", "national 01062345678 +861062345678 CN 0106")
+	check(t, c, "0106234567", "invalid")
+	check(t, c, "01072345678", "local 01072345678 +861072345678 CN 010")
+}
+
+// TestColumns: a mistake is shown at the field, not at the entry that it stands in.
+func TestColumns(t *testing.T) {
+	for old, column := range map[string]string{"class: service": ":29: class", "forms: [bare, area]": ":81: form", "lengths: [5, 6]": ":66: length"} {
+		wrong := map[string]string{"class: service": "class: hotline", "forms: [bare, area]": "forms: [bear]", "lengths: [5, 6]": "lengths: [0]"}[old]
+		_, err := load(strings.Replace(small, old, wrong, 1))
+		if err == nil || !strings.Contains(err.Error(), "plans/small.yaml:13"+column) {
+			t.Errorf("%s: got %v, want it at 13%s", wrong, err, column)
+		}
+	}
+}
+
 // TestWildcards: a prefix with fewer X counts before one with more, whichever stands first.
 func TestWildcards(t *testing.T) {
 	for _, prefixes := range []string{`["1XXX976"]}
@@ -194,4 +241,18 @@ func TestWildcards(t *testing.T) {
 		check(t, c, "0014169761234", "international 0014169761234 +14169761234 CA - - exact")
 		check(t, c, "0012129761234", "premium")
 	}
+}
+
+// TestLeastPlan: four fields make a plan; the library does the rest.
+func TestLeastPlan(t *testing.T) {
+	p, err := load(`{country_code: "33", regions: ["FR"], international_prefixes: ["00"], trunk_prefix: "0", area_prefix: "0", emergency: ["15", "17", "18", "112"]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := at(t, p, numbering.Home{OutsideLine: "0"}, nil)
+	check(t, c, "015", "emergency 15")
+	check(t, c, "00142685300", "national 0142685300 +33142685300 FR")
+	check(t, c, "00612345678", "mobile 0612345678")
+	check(t, c, "00899123456", "premium 0899123456")
+	check(t, c, "0000442079460958", "international")
 }

@@ -10,11 +10,12 @@ import (
 
 // kind says what numbers with one prefix are.
 type kind struct {
+	name    string
+	prefix  string // as the plan writes it
 	class   call.Class
 	lengths lengths
 	risk    []string
-	region  string // of a foreign number; empty where the library is to say
-	abroad  bool   // reached from abroad too, so that it has an E.164 number
+	region  string // of a foreign number, empty where the library is to say
 	wild    int    // how many digits of the prefix are X
 	at      position
 }
@@ -58,9 +59,14 @@ func (t *table) add(prefix string, k *kind) *kind {
 // fit returns the entry of the longest prefix of s, if it allows the length of s; else nil. A shorter prefix is not
 // asked: a premium number with digits too many must not pass for something cheaper.
 func (t *table) fit(s string) *kind {
+	return fitting(t.under(s), len(s))
+}
+
+// under returns the entries of the longest prefix of s.
+func (t *table) under(s string) []*kind {
 	for n := min(len(s), t.longest); n > 0; n-- {
 		if kinds, ok := t.kinds[s[:n]]; ok {
-			return fitting(kinds, len(s))
+			return kinds
 		}
 	}
 	return nil

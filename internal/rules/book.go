@@ -76,7 +76,9 @@ const defaultRank = 100
 func readBook(files map[string]*dataFile, language string, bad *faults) *book {
 	b := &book{rules: map[string]*rule{}, language: language}
 	entries := map[string]entry{}
-	if f := files["rules"]; f != nil {
+	if f := files["rules"]; f != nil && f.broken {
+		b.unread = true
+	} else if f != nil {
 		if err := yamlfile.Decode(f.name, f.src, &entries); err != nil {
 			bad.add(err)
 			b.unread = true

@@ -34,14 +34,14 @@ func TestRevision(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"rules/base.rego":      "package dialwarden.outbound\n\nallow contains \"base\" if input.callee.class == \"mobile\"\n",
-		"rules/base_test.rego": "package dialwarden.outbound_test\n", "data/hours.yaml": "a: 1\n", "plans/cn.yaml": "a: 1\n",
+		"rules/base_test.rego": "package dialwarden.outbound_test\n", "data/things.yaml": "a: 1\n", "plans/cn.yaml": "a: 1\n",
 		"schema/input.json": string(schema),
 	} {
 		if revision(policyOf(map[string]string{name: text})) == was {
 			t.Errorf("%s does not change the revision", name)
 		}
 	}
-	if revision(policyOf(map[string]string{"data/hours.yaml": "a: 1\n"})) == revision(policyOf(map[string]string{"data/hours.yaml": "a: 2\n"})) {
+	if revision(policyOf(map[string]string{"data/things.yaml": "a: 1\n"})) == revision(policyOf(map[string]string{"data/things.yaml": "a: 2\n"})) {
 		t.Error("the content of a file does not change the revision")
 	}
 	for _, name := range []string{"README.md", "rules/.x.rego.swp", "rules/x.rego~", "data/#x.yaml#", "rules/x.rego.bak", "plans/notes.txt"} {

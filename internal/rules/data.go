@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/dialwarden/dialwarden/internal/schema"
 	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
 
@@ -18,6 +19,9 @@ type dataFile struct {
 	value any    // what data.cap is: nil, bool, int64, uint64, float64, string, []any, map[string]any
 	tree  yamlfile.Tree
 	src   []byte
+
+	schema *schema.Schema // nil where there is none
+	broken bool           // it does not hold to its schema
 }
 
 // readData reads all data files. The keys of the result are the names under data.

@@ -17,7 +17,7 @@ var lineKinds = []string{"phone", "alarm", "duty", "conference"}
 // Rego cannot disagree.
 func readDirectory(files map[string]*dataFile, bad *faults) call.Directory {
 	f := files["directory"]
-	if f == nil {
+	if f == nil || f.broken {
 		return call.Directory{}
 	}
 	var typed struct {
@@ -60,8 +60,8 @@ func checkExtension(f *dataFile, dir call.Directory, ext string, bad *faults) {
 		}
 	}
 	if e.Line != "" && !slices.Contains(lineKinds, e.Line) {
-		f.fault(bad, []string{"extensions", ext, "line"}, "there is no line of kind %q%s; there are %s",
-			e.Line, didYouMean(e.Line, lineKinds), strings.Join(lineKinds, ", "))
+		f.fault(bad, []string{"extensions", ext, "line"}, "there is no line of kind %q; there are %s",
+			e.Line, strings.Join(lineKinds, ", "))
 	}
 	texts := map[string]string{
 		"holder": e.Holder, "department": e.Department, "grade": e.Grade, "class_of_service": e.ClassOfService,

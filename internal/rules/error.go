@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
 
 // Error is a mistake in a file of the policy directory.
@@ -33,9 +36,12 @@ type faults struct {
 	other []error
 }
 
+// generated are the names that OPA gives to what has none in the file.
+var generated = regexp.MustCompile(`__local[0-9]+__`)
+
 // at adds a mistake at a place in a Rego file.
 func (f *faults) at(loc *ast.Location, format string, args ...any) {
-	e := &Error{Message: fmt.Sprintf(format, args...)}
+	e := &Error{Message: generated.ReplaceAllString(fmt.Sprintf(format, args...), "…")}
 	if loc != nil {
 		e.File, e.Line, e.Column = loc.File, loc.Row, loc.Col
 	}
@@ -56,8 +62,17 @@ func (f *faults) in(file, format string, args ...any) {
 func (f *faults) add(err error) {
 	var many ast.Errors
 	var one *ast.Error
+	joined, isJoined := err.(interface{ Unwrap() []error })
 	switch {
 	case err == nil:
+	case isJoined:
+		for _, e := range joined.Unwrap() {
+			if place, ok := errors.AsType[*yamlfile.Error](e); ok {
+				f.found = append(f.found, (*Error)(place))
+			} else {
+				f.add(e)
+			}
+		}
 	case errors.As(err, &many):
 		for _, e := range many {
 			f.at(e.Location, "%s", explain(e))
@@ -124,16 +139,21 @@ func explainRef(d *ast.RefErrInvalidDetail, msg string) string {
 		d.Ref[:d.Pos+1], didYouMean(string(have), names), d.Ref[:d.Pos], strings.Join(names, ", "))
 }
 
-// didYouMean names the candidate that is at most two edits from word, or nothing.
+// didYouMean names the candidate that is nearest to word, or nothing.
 func didYouMean(word string, candidates []string) string {
+	if best := nearest(word, candidates); best != "" {
+		return fmt.Sprintf(" (did you mean %q?)", best)
+	}
+	return ""
+}
+
+// nearest returns the candidate that is at most two edits from word, or nothing.
+func nearest(word string, candidates []string) string {
 	best, distance := "", 3
 	for _, c := range candidates {
 		if d := levenshtein.ComputeDistance(word, c); d < distance && d < len(c) {
 			best, distance = c, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
+	return best
 }

@@ -35,12 +35,13 @@ func newShape(keys ...string) shape {
 // The objects of the input; the names are those of the JSON form of call.Facts.
 var (
 	factsShape = newShape("time", "caller", "callee", "line", "usage", "sanction", "credentials", "attempt")
-	timeShape  = newShape("at", "unix", "date", "weekday", "minute_of_day", "timezone")
+	timeShape  = newShape("at", "unix", "date", "weekday", "minute_of_day", "timezone", "schedules", "holiday")
 	callerKeys = newShape("extension", "known", "holder", "department", "grade", "class_of_service")
 	calleeKeys = newShape("dialled", "digits", "e164", "class", "region", "area", "carrier_prefix", "risk",
-		"extension", "holder", "department")
-	lineShape   = newShape("kind")
-	usageShape  = newShape("concurrent_calls")
+		"extension", "holder", "department", "lists")
+	lineShape  = newShape("kind")
+	usageShape = newShape("concurrent_calls", "pending_calls", "attempts_last_minute", "attempts_last_hour", "class_attempts_last_minute",
+		"class_attempts_last_hour", "short_calls_to_number", "short_calls_to_prefix", "first_to_region", "same_pin_calls")
 	sanctShape  = newShape("suspended")
 	credsShape  = newShape("pin", "token", "approval", "matter")
 	credShape   = newShape("valid", "id", "holder", "department", "level")
@@ -60,7 +61,7 @@ func (s shape) object(values ...*ast.Term) *ast.Term {
 func inputOf(f *call.Facts) *ast.Term {
 	return factsShape.object(
 		timeShape.object(text(f.Time.At), ast.InternedTerm(f.Time.Unix), text(f.Time.Date), text(f.Time.Weekday),
-			number(f.Time.MinuteOfDay), text(f.Time.Timezone)),
+			number(f.Time.MinuteOfDay), text(f.Time.Timezone), textsOf(f.Time.Schedules), text(f.Time.Holiday)),
 		callerKeys.object(text(f.Caller.Extension), truth(f.Caller.Known), text(f.Caller.Holder), text(f.Caller.Department),
 			text(f.Caller.Grade), text(f.Caller.ClassOfService)),
 		calleeOf(&f.Callee),
@@ -76,11 +77,11 @@ func inputOf(f *call.Facts) *ast.Term {
 // What is the same in nearly every call is built once.
 var (
 	plainPhone   = lineShape.object(text("phone"))
-	idle         = usageShape.object(number(0))
+	idle         = newUsage(call.Usage{})
 	unsanctioned = sanctShape.object(truth(false))
 	notGiven     = newCredential(call.Credential{})
 	nothingGiven = credsShape.object(notGiven, notGiven, notGiven, notGiven)
-	noRisk       = ast.ArrayTerm()
+	noTexts      = ast.ArrayTerm()
 )
 
 func lineOf(l call.Line) *ast.Term {
@@ -94,7 +95,13 @@ func usageOf(u call.Usage) *ast.Term {
 	if u == (call.Usage{}) {
 		return idle
 	}
-	return usageShape.object(number(u.ConcurrentCalls))
+	return newUsage(u)
+}
+
+func newUsage(u call.Usage) *ast.Term {
+	return usageShape.object(number(u.ConcurrentCalls), number(u.PendingCalls), number(u.AttemptsLastMinute), number(u.AttemptsLastHour),
+		number(u.ClassAttemptsLastMinute), number(u.ClassAttemptsLastHour), number(u.ShortCallsToNumber),
+		number(u.ShortCallsToPrefix), truth(u.FirstToRegion), number(u.SamePINCalls))
 }
 
 func sanctionOf(s call.Sanction) *ast.Term {
@@ -111,20 +118,21 @@ func credentialsOf(c call.Credentials) *ast.Term {
 	return credsShape.object(credentialOf(c.PIN), credentialOf(c.Token), credentialOf(c.Approval), credentialOf(c.Matter))
 }
 
-func riskOf(risk []string) *ast.Term {
-	if len(risk) == 0 {
-		return noRisk
+func textsOf(texts []string) *ast.Term {
+	if len(texts) == 0 {
+		return noTexts
 	}
-	terms := make([]*ast.Term, len(risk))
-	for i, r := range risk {
-		terms[i] = text(r)
+	terms := make([]*ast.Term, len(texts))
+	for i, s := range texts {
+		terms[i] = text(s)
 	}
 	return ast.ArrayTerm(terms...)
 }
 
 func calleeOf(c *call.Callee) *ast.Term {
 	return calleeKeys.object(text(c.Dialled), text(c.Digits), text(c.E164), text(string(c.Class)), text(c.Region),
-		text(c.Area), text(c.CarrierPrefix), riskOf(c.Risk), text(c.Extension), text(c.Holder), text(c.Department))
+		text(c.Area), text(c.CarrierPrefix), textsOf(c.Risk), text(c.Extension), text(c.Holder), text(c.Department),
+		textsOf(c.Lists))
 }
 
 func credentialOf(c call.Credential) *ast.Term {

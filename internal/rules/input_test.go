@@ -54,7 +54,10 @@ func TestInputIsTheJSONForm(t *testing.T) {
 	odd := filledFacts()
 	odd.Callee.Dialled = "1\xff\xfe2\u2028\"\\"
 	odd.Callee.Risk = []string{}
-	phone := call.Facts{Line: call.Line{Kind: "phone"}, Callee: call.Callee{Number: call.Number{Risk: []string{}}}}
+	phone := call.Facts{
+		Time: call.Clock{Schedules: []string{}}, Line: call.Line{Kind: "phone"},
+		Callee: call.Callee{Number: call.Number{Risk: []string{}}, Lists: []string{}},
+	}
 	for name, f := range map[string]call.Facts{"filled": filledFacts(), "plain": phone, "odd": odd} {
 		t.Run(name, func(t *testing.T) {
 			data, err := json.Marshal(f)

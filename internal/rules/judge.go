@@ -14,7 +14,8 @@ import (
 // deadline even if the evaluation does not, and may be called by many goroutines at once.
 //
 // The decision depends on the facts and the revision of the policy only. An emergency call is allowed whatever the
-// policy says; the caller need not ask.
+// policy says; a rule can only add somebody who is to be told of it, and for that the call waits for
+// the deadline at most.
 func (p *Policy) Judge(ctx context.Context, f call.Facts) call.Decision {
 	start := time.Now()
 	d := p.judge(ctx, &f)
@@ -28,6 +29,7 @@ func (p *Policy) judge(ctx context.Context, f *call.Facts) call.Decision {
 		d := emptyDecision()
 		d.Action, d.Rule = call.Allow, call.RuleEmergency
 		d.Reasons = append(d.Reasons, call.Reason{Rule: d.Rule, Text: p.book.text(d.Rule, "")})
+		p.notify(ctx, f, &d)
 		return d
 	}
 	if err := checkFacts(f); err != nil {
@@ -46,6 +48,27 @@ func (p *Policy) judge(ctx context.Context, f *call.Facts) call.Decision {
 		d.Shadow = p.shadowOf(ctx, input)
 	}
 	return d
+}
+
+// notify adds whom an emergency call is to be told to. Whatever goes wrong is noted as a reason and changes nothing.
+func (p *Policy) notify(ctx context.Context, f *call.Facts, d *call.Decision) {
+	if p.notices == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.deadline) // by the clock, and in any case: the call waits
+	defer cancel()
+	found, err := evaluate(ctx, p.notices, inputOf(f), p.deadline)
+	p.book.sort(found)
+	for _, m := range found {
+		if fault := p.book.check([]member{m}, enforce); fault != nil {
+			err = fault
+			continue
+		}
+		d.Notify = append(d.Notify, call.Notice{Rule: m.rule, To: m.to})
+	}
+	if err != nil {
+		d.Reasons = append(d.Reasons, call.Reason{Rule: call.RulePolicyError, Text: "nobody could be told: " + err.Error()})
+	}
 }
 
 // shadowOf asks the rules in mode shadow. Whatever goes wrong with them is recorded and changes nothing.

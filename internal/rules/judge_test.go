@@ -37,7 +37,7 @@ func shipped(t testing.TB) *rules.Policy {
 // factsOf are the facts about a call from an extension of the policy's directory to a number of a class.
 func factsOf(p *rules.Policy, from string, class call.Class) call.Facts {
 	at := time.Date(2026, 11, 23, 8, 15, 0, 0, time.UTC)
-	return call.Facts{
+	f := call.Facts{
 		Time:     call.ClockAt(at, time.UTC),
 		Caller:   p.Directory().Caller(from),
 		Callee:   call.Callee{Number: call.Number{Dialled: "9013800138000", Digits: "013800138000", Class: class, Risk: []string{}}},
@@ -45,6 +45,8 @@ func factsOf(p *rules.Policy, from string, class call.Class) call.Facts {
 		Sanction: call.Sanction{Suspended: p.Directory()[from].Suspended},
 		Attempt:  call.Attempt{Source: call.SourceARI, Channel: "1795421.7", Extension: from, Dialled: "9013800138000", At: at},
 	}
+	p.Lookup(&f)
+	return f
 }
 
 func pinOf(level int) call.Credentials {
@@ -141,10 +143,10 @@ func TestPolicyError(t *testing.T) {
 			want: `rules/x.rego:7: rule data.dialwarden.outbound.grade produced conflicting values: "a" at rules/x.rego:5, "b" at rules/x.rego:7`},
 		"division by zero":   {rego: `deny contains "x" if 1 / input.usage.concurrent_calls > 1`, want: "rules/x.rego:5: div: divide by zero"},
 		"no number":          {rego: `deny contains "x" if to_number(input.line.kind) > 1`, want: "rules/x.rego:5: to_number: "},
-		"wrong type":         {rego: `limit contains {"rule": "x", "max_seconds": data.lists.cap}`, data: `cap: "180"`, want: "the limit of rule x (rules/x.rego:5) cannot be used: its max_seconds is a text"},
-		"not a whole number": {rego: `limit contains {"rule": "x", "max_seconds": data.lists.cap}`, data: `cap: 180.5`, want: "its max_seconds is 180.5"},
-		"negative":           {rego: `limit contains {"rule": "x", "max_seconds": data.lists.cap}`, data: `cap: -180`, want: "its max_seconds is -180"},
-		"large":              {rego: `limit contains {"rule": "x", "max_seconds": data.lists.cap}`, data: `cap: 1e400`, want: "its max_seconds is "},
+		"wrong type":         {rego: `limit contains {"rule": "x", "max_seconds": data.things.cap}`, data: `cap: "180"`, want: "the limit of rule x (rules/x.rego:5) cannot be used: its max_seconds is a text"},
+		"not a whole number": {rego: `limit contains {"rule": "x", "max_seconds": data.things.cap}`, data: `cap: 180.5`, want: "its max_seconds is 180.5"},
+		"negative":           {rego: `limit contains {"rule": "x", "max_seconds": data.things.cap}`, data: `cap: -180`, want: "its max_seconds is -180"},
+		"large":              {rego: `limit contains {"rule": "x", "max_seconds": data.things.cap}`, data: `cap: 1e400`, want: "its max_seconds is "},
 		"unknown field":      {rego: `deny contains {"rule": "x", "causes": 21}`, want: `the deny of rule x (rules/x.rego:5) cannot be used: it has the unknown field "causes" (did you mean "cause"?)`},
 		"id of another file": {rego: `deny contains {"rule": id} if id := "base"`, want: `a member of deny (rules/x.rego:5) names rule "base", which has none`},
 		"id of no file":      {rego: `deny contains id if some id in ["y", "z"]`, want: `names rule "y", which has none; a member of deny (rules/x.rego:5) names rule "z", which has none`},
@@ -156,7 +158,7 @@ func TestPolicyError(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			p, err := rules.Load(policyOf(map[string]string{"rules/x.rego": head + tt.rego + "\n", "data/lists.yaml": tt.data + "\n"}),
+			p, err := rules.Load(policyOf(map[string]string{"rules/x.rego": head + tt.rego + "\n", "data/things.yaml": tt.data + "\n"}),
 				rules.Options{Deadline: 10 * time.Second})
 			if err != nil {
 				t.Fatal(err)

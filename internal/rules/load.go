@@ -10,6 +10,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/schema"
 )
 
 // DefaultDeadline is how long the policy may take where Options says nothing.
@@ -27,9 +28,11 @@ type Policy struct {
 	revision  string
 	deadline  time.Duration
 	directory call.Directory
+	tables    tables
 	book      *book
 	enforced  *program // nil where no rule is in force
 	shadowed  *program // nil where no rule is in mode shadow
+	notices   *program // of what is in force, only notify; nil where nobody is to be told of anything
 }
 
 // Load reads a policy directory, checks it, compiles it in strict mode against the schema of the input, and returns it
@@ -41,13 +44,15 @@ func Load(fsys fs.FS, opt Options) (*Policy, error) {
 		return nil, bad.err()
 	}
 	p := &Policy{
-		content: s.content, revision: revisionOf(s.content), deadline: opt.Deadline, directory: s.directory, book: s.book,
+		content: s.content, revision: revisionOf(s.content), deadline: opt.Deadline, directory: s.directory,
+		tables: s.tables, book: s.book,
 	}
 	if p.deadline <= 0 {
 		p.deadline = DefaultDeadline
 	}
 	p.enforced = s.program(enforce, bad)
 	p.shadowed = s.program(shadow, bad)
+	p.notices = p.enforced.only("notify", bad)
 	if bad.any() {
 		return nil, bad.err()
 	}
@@ -58,20 +63,25 @@ func Load(fsys fs.FS, opt Options) (*Policy, error) {
 type source struct {
 	content   map[string][]byte
 	directory call.Directory
+	tables    tables
 	book      *book
 	modules   map[string]*ast.Module // without tests
 	schemas   *ast.SchemaSet
 	data      ast.Object
+	idle      map[string]map[int]bool     // rules that data makes impossible, by file and number
+	classes   map[string]map[int][]string // classes that rules can concern; all others can concern any
 }
 
 // read reads a policy directory and checks it. What it returns is of use only if nothing was bad.
 func read(fsys fs.FS, language string, bad *faults) *source {
 	s := &source{content: readContent(fsys, bad)}
 	files := readData(s.content, bad)
+	dataSchemas(s.content, files, bad)
+	s.tables = readTables(files, bad)
 	s.directory = readDirectory(files, bad)
 	s.book = readBook(files, language, bad)
-	var enums map[string][]string
-	s.schemas, enums = readSchema(s.content, bad)
+	var input *schema.Schema
+	s.schemas, input = readSchema(s.content, bad)
 	s.modules = parseRules(s.content, false, bad)
 	if !bad.any() && len(s.modules) == 0 {
 		bad.in("rules", "there is no rule; a rule is a file rules/<name>.rego")
@@ -82,12 +92,13 @@ func read(fsys fs.FS, language string, bad *faults) *source {
 	if !readable {
 		return s
 	}
-	if c := compile(s.modules, s.schemas, bad); c != nil {
-		checkRefs(c.Modules, files, enums, bad)
-	}
 	data, err := dataObject(files)
 	bad.add(err)
 	s.data = data
+	if c := compile(s.modules, s.schemas, bad); c != nil {
+		checkRefs(c.Modules, files, input, bad)
+		s.idle, s.classes = impossible(c.Modules, data), classesOf(c.Modules, data)
+	}
 	return s
 }
 
@@ -121,13 +132,22 @@ func (s *source) program(m mode, bad *faults) *program {
 	for name, module := range s.modules {
 		inForce := s.book.rules[ruleID(name)].mode() == m
 		k := module.Copy()
-		k.Rules = slices.DeleteFunc(k.Rules, func(x *ast.Rule) bool {
-			asked[nameOf(x)] = asked[nameOf(x)] || inForce && isHead(nameOf(x))
-			return isHead(nameOf(x)) && !inForce
-		})
+		k.Rules = nil
+		for i, x := range module.Rules {
+			switch head := isHead(nameOf(x)); {
+			case head && (!inForce || s.idle[name][i]):
+			default:
+				copies := []*ast.Rule{x.Copy()}
+				if classes, ok := s.classes[name][i]; ok {
+					copies = splitBy(x, classes)
+				}
+				asked[nameOf(x)] = asked[nameOf(x)] || head && len(copies) > 0
+				k.Rules = append(k.Rules, copies...)
+			}
+		}
 		kept[name] = k
 	}
-	if !slices.Contains(slices.Collect(maps.Values(asked)), true) {
+	if !slices.Contains(slices.Collect(maps.Values(asked)), true) { // nothing is in force, or can be
 		return nil
 	}
 	c := compile(kept, s.schemas, bad)

@@ -19,7 +19,8 @@ type program struct {
 	data     documents
 	store    storage.Store // of the same data, for what documents leaves open
 	query    ast.Body
-	quick    bool // calls no built-in function that could take long; see evaluate
+	asked    map[string]bool // the heads
+	quick    bool            // calls no built-in function that could take long; see evaluate
 }
 
 // newProgram compiles the question for the heads that some rule adds to.
@@ -39,8 +40,22 @@ func newProgram(c *ast.Compiler, data ast.Object, asked map[string]bool) (*progr
 		return nil, err
 	}
 	return &program{
-		compiler: c, data: documents{data}, store: inmem.NewFromASTObject(data), query: query, quick: isQuick(c),
+		compiler: c, data: documents{data}, store: inmem.NewFromASTObject(data), query: query, asked: asked,
+		quick: isQuick(c),
 	}, nil
+}
+
+// only returns a program that asks for one head of p, or nil where p has none of it.
+func (p *program) only(head string, bad *faults) *program {
+	if p == nil || !p.asked[head] {
+		return nil
+	}
+	narrow, err := newProgram(p.compiler, p.data.root, map[string]bool{head: true})
+	bad.add(err)
+	if narrow != nil {
+		narrow.quick = false // on a goroutine of its own it can be left behind at any time
+	}
+	return narrow
 }
 
 // isQuick reports whether compiled rules call only built-in functions that are over at once.

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/dialwarden/dialwarden/internal/schema"
 )
 
 // refs checks what compiled rules look at, which OPA does not: rules of the package and values of data that do not
@@ -14,14 +16,18 @@ type refs struct {
 	names map[string]bool      // rules of the package
 	used  map[string]bool      // those that some rule looks at
 	data  map[string]*dataFile // by name under data
-	enums map[string][]string  // words that a field of the input can have
-	alias map[ast.Var]ast.Ref  // variables of the present rule that stand for a field of the input
+	input *schema.Schema
+	enums map[string][]string // words that a field of the input can have
+	alias map[ast.Var]ast.Ref // variables of the present rule that stand for a field of input or data
 	bad   *faults
 }
 
 // checkRefs walks the compiled modules.
-func checkRefs(modules map[string]*ast.Module, data map[string]*dataFile, enums map[string][]string, bad *faults) {
-	r := &refs{names: map[string]bool{}, used: map[string]bool{}, data: data, enums: enums, bad: bad}
+func checkRefs(modules map[string]*ast.Module, data map[string]*dataFile, input *schema.Schema, bad *faults) {
+	r := &refs{
+		names: map[string]bool{}, used: map[string]bool{}, data: data, input: input, bad: bad,
+		enums: enumsOf("input", input, map[string][]string{}),
+	}
 	for _, m := range modules {
 		for _, x := range m.Rules {
 			r.names[nameOf(x)] = true
@@ -94,6 +100,25 @@ func (r *refs) ref(ref ast.Ref, loc *ast.Location) {
 			return
 		}
 	}
+	if f.schema == nil {
+		return
+	}
+	for n := len(path); n < len(ref); n++ {
+		if _, ok := f.schema.At(pathOf(ref[2 : n+1])...); !ok {
+			r.bad.at(loc, "%s: by schema/%s.json there is no %s", ref, path[0], ref[:n+1])
+			return
+		}
+	}
+}
+
+// pathOf is the path of a reference as a schema is asked for it: "" stands for what is known at evaluation only.
+func pathOf(ref ast.Ref) []string {
+	path := make([]string, len(ref))
+	for i, t := range ref {
+		s, _ := t.Value.(ast.String)
+		path[i] = string(s)
+	}
+	return path
 }
 
 // rule checks a reference to a rule.
@@ -134,7 +159,8 @@ func (r *refs) stray(x *ast.Rule) {
 	}
 }
 
-// comparison refuses to compare a field of the input with a word that the field can never be.
+// comparison refuses to compare a field of the input with a word that the field can never be, and values of different
+// types, which OPA allows for data and for <, where everything has an order.
 func (r *refs) comparison(x *ast.Expr, loc *ast.Location) {
 	if !x.IsCall() || len(x.Operands()) < 2 {
 		return
@@ -142,14 +168,82 @@ func (r *refs) comparison(x *ast.Expr, loc *ast.Location) {
 	a, b := x.Operand(0), x.Operand(1)
 	switch x.Operator().String() {
 	case "eq", "equal", "neq", "assign":
-		if v, ok := a.Value.(ast.Var); ok {
+		if v, ok := a.Value.(ast.Var); ok && len(r.alias[v]) == 0 {
 			r.alias[v], _ = b.Value.(ast.Ref)
 		}
 		r.wordOf(a, b, loc)
 		r.wordOf(b, a, loc)
+		r.typesOf(a, b, loc)
+	case "lt", "lte", "gt", "gte":
+		r.typesOf(a, b, loc)
 	case "internal.member_2":
 		forEach(b, func(t *ast.Term) { r.wordOf(a, t, loc) })
 	}
+}
+
+// typesOf refuses to compare values whose types are known and different.
+func (r *refs) typesOf(a, b *ast.Term, loc *ast.Location) {
+	first, what1 := r.typeOf(a)
+	second, what2 := r.typeOf(b)
+	if first != "" && second != "" && first != second {
+		r.bad.at(loc, "%s is %s and %s is %s; they cannot be compared", what1, first, what2, second)
+	}
+}
+
+// typeOf names the type of a term, and what stands there; no type where it is not known before evaluation.
+func (r *refs) typeOf(t *ast.Term) (kind string, what ast.Value) {
+	switch v := t.Value.(type) {
+	case ast.String, ast.Number, ast.Boolean:
+		return kindOf(v), v
+	case ast.Var:
+		return r.typeOfRef(r.alias[v]), r.alias[v]
+	case ast.Ref:
+		return r.typeOfRef(v), v
+	}
+	return "", t.Value
+}
+
+func (r *refs) typeOfRef(ref ast.Ref) string {
+	if len(ref) < 2 {
+		return ""
+	}
+	var s *schema.Schema
+	switch f := r.fileOf(ref); {
+	case ref[0].Equal(ast.InputRootDocument):
+		s, _ = r.input.At(pathOf(ref[1:])...)
+	case f != nil && f.schema != nil:
+		s, _ = f.schema.At(pathOf(ref[2:])...)
+	case f != nil && ref.IsGround():
+		if v, err := ast.InterfaceToValue(f.value); err == nil {
+			if x, err := v.Find(ref[2:]); err == nil {
+				return scalar(kindOf(x))
+			}
+		}
+	}
+	if s == nil {
+		return ""
+	}
+	return map[string]string{
+		"string": kindOf(ast.String("")), "integer": kindOf(ast.Number("0")), "number": kindOf(ast.Number("0")),
+		"boolean": kindOf(ast.Boolean(true)),
+	}[s.Type]
+}
+
+// scalar leaves out the types that cannot be mistaken for one another.
+func scalar(kind string) string {
+	if kind == kindOf(ast.String("")) || kind == kindOf(ast.Number("0")) || kind == kindOf(ast.Boolean(true)) {
+		return kind
+	}
+	return ""
+}
+
+// fileOf is the data file that a reference looks into; nil for none.
+func (r *refs) fileOf(ref ast.Ref) *dataFile {
+	key, _ := ref[1].Value.(ast.String)
+	if !ref[0].Equal(ast.DefaultRootDocument) {
+		return nil
+	}
+	return r.data[string(key)]
 }
 
 // wordOf checks the word t against the field that the other side is, or that a variable stands for.

@@ -3,9 +3,13 @@ package rules_test
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
+	"time"
 
+	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/rules"
 	"github.com/dialwarden/dialwarden/policy"
 )
@@ -132,5 +136,93 @@ func TestFormat(t *testing.T) {
 	}
 	if _, err := rules.Format(policyOf(map[string]string{"rules/x.rego": "package"})); err == nil || !strings.HasPrefix(err.Error(), "rules/x.rego:1:") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestEmergencyIsTold adds those who are to be told to an emergency call, and nothing else of what rules say.
+func TestEmergencyIsTold(t *testing.T) {
+	p := shipped(t)
+	d := p.Judge(t.Context(), factsOf(p, "299", call.Emergency))
+	if d.Action != call.Allow || d.Rule != call.RuleEmergency || d.MaxSeconds+d.RingSeconds != 0 || len(d.Reasons) != 1 ||
+		!slices.Equal(d.Notify, []call.Notice{{Rule: "emergency", To: "operator"}}) {
+		t.Errorf("got %+v", d)
+	}
+	for name, rego := range map[string]string{
+		"deny":    "deny contains \"x\" if input.callee.class == \"emergency\"\n\nnotify contains {\"rule\": \"x\", \"to\": \"gate\"}",
+		"error":   "notify contains {\"rule\": \"x\", \"to\": to} if to := sprintf(\"%d\", [1 / input.usage.concurrent_calls])",
+		"no text": "notify contains {\"rule\": \"x\", \"to\": input.usage.concurrent_calls}",
+		"runaway": "notify contains {\"rule\": \"x\", \"to\": \"gate\"} if count([n | some n in numbers.range(1, 100000000)]) > 3",
+	} {
+		p := load(t, map[string]string{"rules/x.rego": "package dialwarden.outbound\n\n" + rego + "\n"})
+		d := p.Judge(t.Context(), factsOf(p, "101", call.Emergency))
+		if d.Action != call.Allow || d.Rule != call.RuleEmergency {
+			t.Errorf("%s: got %+v", name, d)
+		}
+		if name == "deny" {
+			if len(d.Notify) != 1 || len(d.Reasons) != 1 {
+				t.Errorf("%s: got %+v", name, d)
+			}
+		} else if len(d.Notify) != 0 || len(d.Reasons) != 2 || d.Reasons[1].Rule != call.RulePolicyError {
+			t.Errorf("%s: got %+v", name, d)
+		}
+	}
+}
+
+// TestTwoRulesRouteDifferently names both.
+func TestTwoRulesRouteDifferently(t *testing.T) {
+	p := load(t, map[string]string{
+		"rules/x.rego": "package dialwarden.outbound\n\nroute contains {\"rule\": \"x\", \"redirect\": \"102\"}\n",
+		"rules/a.rego": "package dialwarden.outbound\n\nroute contains {\"rule\": \"a\", \"dial\": \"17909\"}\n",
+	})
+	d := p.Judge(t.Context(), factsOf(p, "101", call.Local))
+	want := "rules a and x route the call differently (rules/a.rego:3, rules/x.rego:3)"
+	if d.Action != call.Deny || d.Rule != call.RulePolicyError || !strings.Contains(d.Reasons[0].Text, want) || d.Route != (call.Route{}) {
+		t.Errorf("got %+v", d)
+	}
+}
+
+// TestAfterHoursIsInShadow records what the rule would have asked for at night.
+func TestAfterHoursIsInShadow(t *testing.T) {
+	p := shipped(t)
+	f := factsOf(p, "101", call.International)
+	f.Credentials = pinOf(2)
+	if d := p.Judge(t.Context(), f); d.Action != call.Allow || len(d.Shadow) != 0 {
+		t.Errorf("in the office: %+v", d)
+	}
+	f.Time = call.ClockAt(time.Date(2026, 11, 23, 22, 0, 0, 0, time.UTC), time.UTC)
+	p.Lookup(&f)
+	d := p.Judge(t.Context(), f)
+	if d.Action != call.Allow || len(d.Shadow) != 1 || d.Shadow[0].Rule != "after_hours" || d.Shadow[0].Head != "require" {
+		t.Errorf("at night: %+v", d)
+	}
+}
+
+// TestADataFileThatIsGone is refused, whichever it is: no rule turns into one that lets everything through.
+func TestADataFileThatIsGone(t *testing.T) {
+	files := fstest.MapFS{}
+	err := fs.WalkDir(policy.FS, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		src, err := fs.ReadFile(policy.FS, name)
+		files[name] = &fstest.MapFile{Data: src}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range files {
+		if !strings.HasPrefix(name, "data/") {
+			continue
+		}
+		delete(files, name)
+		if _, err := rules.Load(files, rules.Options{}); err == nil {
+			t.Errorf("the policy is loaded without %s", name)
+		}
+		files[name] = &fstest.MapFile{}
+		if _, err := rules.Load(files, rules.Options{}); err == nil && name != "data/directory.yaml" { // nobody is known then
+			t.Errorf("the policy is loaded with an empty %s", name)
+		}
+		files[name] = f
 	}
 }

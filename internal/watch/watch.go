@@ -14,6 +14,7 @@ import (
 
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/queue"
+	"github.com/dialwarden/dialwarden/internal/usage"
 )
 
 // Ledger keeps the ends of calls.
@@ -21,6 +22,7 @@ type Ledger interface {
 	Answered(ctx context.Context, decisionID int64, at time.Time) error
 	Ended(ctx context.Context, decisionID int64, e call.End) error
 	OpenCalls(ctx context.Context) ([]call.OpenCall, error)
+	Past(ctx context.Context, since time.Time) (call.Past, error)
 }
 
 // How ends are learnt.
@@ -44,6 +46,12 @@ type followed struct {
 	since     time.Time
 	answered  time.Time
 	end       *call.End // known before the id is
+
+	pending bool // counted in Watch.pending
+	asked   bool // the facts were asked for: callee and first are known
+	callee  call.Number
+	first   call.Usage // as the facts were first asked for
+	pin     int64      // counted in Watch.counts
 }
 
 // Watch follows calls. Use New, and Run in a goroutine. All other methods return at once.
@@ -55,9 +63,11 @@ type Watch struct {
 	log    zerolog.Logger
 	writes *queue.Queue[write]
 
-	mu     sync.Mutex
-	calls  map[string]*followed // by channel; a call that has ended and is recorded is not in it
-	active map[string]int       // released calls that have not ended, by extension
+	mu    sync.Mutex
+	calls map[string]*followed // by channel; a call that has ended and is recorded is not in it
+	// By extension: released calls that have not ended, and calls that are being decided.
+	active, pending map[string]int
+	counts          *usage.Counter
 }
 
 // write is one thing to be told to the ledger.
@@ -75,11 +85,24 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 	if err != nil {
 		return nil, err
 	}
-	w := &Watch{ledger: ledger, log: log, writes: queue.New[write](), calls: map[string]*followed{}, active: map[string]int{}}
+	now := time.Now()
+	past, err := ledger.Past(ctx, now.Add(-usage.Lookback))
+	if err != nil {
+		return nil, err
+	}
+	w := &Watch{
+		ledger: ledger, log: log, writes: queue.New[write](),
+		calls: map[string]*followed{}, active: map[string]int{}, pending: map[string]int{}, counts: usage.New(past, now),
+	}
 	for _, o := range open {
 		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
-		w.follow(&followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt})
-		w.recorded(w.calls[o.Channel], o.DecisionID, o.Action)
+		f := &followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt, callee: call.Number{E164: o.Number}}
+		if o.Action == call.Allow {
+			f.pin = o.PINID
+			w.counts.Begin(f.pin)
+		}
+		w.follow(f)
+		w.recorded(f, o.DecisionID, o.Action)
 	}
 	return w, nil
 }
@@ -116,13 +139,19 @@ func (w *Watch) Follows(channel string) bool {
 // recorded gives the attempt its decision, and writes what happened to it before.
 func (w *Watch) recorded(f *followed, id int64, a call.Action) {
 	if id == 0 {
+		w.settle(f)
 		w.drop(f)
 		return
 	}
 	f.id = id
-	if a == call.Allow && f.end == nil {
+	switch {
+	case a == call.Allow && f.end == nil:
 		f.released = true
 		w.active[f.extension]++
+		w.decided(f)
+		w.counts.LetOut(f.callee.Region)
+	default:
+		w.settle(f)
 	}
 	if !f.answered.IsZero() {
 		w.writes.Push(write{id: id, answered: f.answered})
@@ -170,12 +199,14 @@ func (w *Watch) end(f *followed, e call.End) {
 	}
 	e.AnsweredAt = f.answered
 	f.end = &e
+	if f.released && !e.AnsweredAt.IsZero() {
+		w.counts.Ended(f.callee.Key(), int(e.EndedAt.Sub(e.AnsweredAt).Seconds()), time.Now())
+	}
 	if f.released {
 		f.released = false
-		if w.active[f.extension]--; w.active[f.extension] == 0 {
-			delete(w.active, f.extension)
-		}
+		decrease(w.active, f.extension)
 	}
+	w.settle(f)
 	if f.id != 0 {
 		w.writes.Push(write{id: f.id, channel: f.channel, end: &e})
 		w.drop(f)
@@ -193,17 +224,6 @@ func (w *Watch) Sweep(channels map[string]bool, taken time.Time) {
 		}
 		w.end(f, call.End{EndedAt: taken, Source: SourceSweep})
 	}
-}
-
-// Usage counts the extension's released calls that have not ended, without the one on channel.
-func (w *Watch) Usage(extension, channel string) call.Usage {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n := w.active[extension]
-	if f := w.calls[channel]; f != nil && f.released && f.extension == extension {
-		n--
-	}
-	return call.Usage{ConcurrentCalls: n}
 }
 
 // Run writes ends into the ledger until ctx ends, then writes what is left. What cannot be written is tried again behind

@@ -189,7 +189,7 @@ func TestChannelComesAgain(t *testing.T) {
 	if c := s.call(first); c.EndedAt.IsZero() || c.AnsweredAt.IsZero() {
 		t.Errorf("the first call is open: %+v", c)
 	}
-	if n := s.Usage("101", "another").ConcurrentCalls; n != 1 {
+	if n := s.Usage(call.UsageQuery{Extension: "101", Channel: "another"}).ConcurrentCalls; n != 1 {
 		t.Errorf("%d calls are counted, want 1", n)
 	}
 	s.Ended("c", after(9), 16)
@@ -208,7 +208,7 @@ func TestChannelLeftTwice(t *testing.T) {
 	if c := s.call(first); c.EndedAt.IsZero() {
 		t.Errorf("the first call is open: %+v", c)
 	}
-	if n := s.Usage("101", "another").ConcurrentCalls; n != 1 {
+	if n := s.Usage(call.UsageQuery{Extension: "101", Channel: "another"}).ConcurrentCalls; n != 1 {
 		t.Errorf("%d calls are counted, want 1", n)
 	}
 	s.Ended("c", after(9), 16)
@@ -229,7 +229,7 @@ func TestNotRecorded(t *testing.T) {
 	earlier := s.Arrived("c", "101")
 	id := s.decided("c", "101", call.Allow) // the channel has come again before the first was given up
 	earlier(0, call.Deny)
-	if n := s.Usage("101", "").ConcurrentCalls; n != 1 {
+	if n := s.Usage(call.UsageQuery{Extension: "101"}).ConcurrentCalls; n != 1 {
 		t.Errorf("%d calls are counted, want 1", n)
 	}
 	s.Ended("c", after(9), 16)
@@ -243,26 +243,26 @@ func TestUsage(t *testing.T) {
 	s := newSite(t)
 	wants := func(extension, channel string, want int) {
 		t.Helper()
-		if n := s.Usage(extension, channel).ConcurrentCalls; n != want {
+		if n := s.Usage(call.UsageQuery{Extension: extension, Channel: channel}).ConcurrentCalls; n != want {
 			t.Errorf("%s, without %q: %d calls, want %d", extension, channel, n, want)
 		}
 	}
 	waiting := s.Arrived("w", "101")
 	s.decided("refused", "101", call.Deny)
-	wants("101", "w", 0)
+	wants("101", "another", 0)
 	s.decided("a", "101", call.Allow)
 	s.decided("b", "101", call.Allow)
 	s.decided("c", "102", call.Allow)
-	wants("101", "w", 2)
+	wants("101", "another", 2)
 	wants("101", "a", 1)
 	wants("101", "c", 2) // the call of another extension is not taken off
 	wants("102", "", 1)
 	_ = s.call(1)
 	s.restart()
-	wants("101", "w", 2)
+	wants("101", "another", 2)
 	s.Ended("a", after(1), 16)
 	s.Ended("a", after(2), 16)
-	wants("101", "w", 1)
+	wants("101", "another", 1)
 	waiting(0, call.Deny)
 	s.Sweep(nil, after(3))
 	wants("101", "", 0)
@@ -278,6 +278,8 @@ type failing struct {
 func (f *failing) Answered(_ context.Context, id int64, _ time.Time) error {
 	return f.write(fmt.Sprint(id, " answered"), id)
 }
+
+func (*failing) Past(context.Context, time.Time) (call.Past, error) { return call.Past{}, nil }
 
 func (f *failing) Ended(_ context.Context, id int64, _ call.End) error {
 	return f.write(fmt.Sprint(id, " ended"), id)

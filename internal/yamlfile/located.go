@@ -9,8 +9,15 @@ import (
 type Position struct{ Line, Column int }
 
 func positionOf(n ast.Node) Position {
-	if n == nil {
+	switch m := n.(type) {
+	case nil:
 		return Position{}
+	case *ast.MappingNode: // its own token is a colon
+		if len(m.Values) > 0 && !m.IsFlowStyle {
+			n = m.Values[0].Key
+		}
+	case *ast.MappingValueNode:
+		n = m.Key
 	}
 	if t := n.GetToken(); t != nil && t.Position != nil {
 		return Position{t.Position.Line, t.Position.Column}

@@ -64,6 +64,40 @@ func (l *literal) refuse(t *token.Token, format string, args ...any) {
 // Place returns where the value under the keys stands, or the nearest place above it. A key of a list is an index.
 func (t Tree) Place(keys ...string) Position { return place(t.root, keys) }
 
+// Value returns where the text, number or truth value under the keys stands; of a list or a mapping, what Place does.
+func (t Tree) Value(keys ...string) Position {
+	if n := under(t.root, keys); n != nil {
+		if _, ok := n.(ast.ScalarNode); ok {
+			return positionOf(n)
+		}
+	}
+	return t.Place(keys...)
+}
+
+// under returns what stands under the keys, or nil.
+func under(n ast.Node, keys []string) ast.Node {
+	if n == nil || len(keys) == 0 {
+		return n
+	}
+	var pairs []*ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		pairs = n.Values
+	case *ast.MappingValueNode:
+		pairs = []*ast.MappingValueNode{n}
+	case *ast.SequenceNode:
+		if i, err := strconv.Atoi(keys[0]); err == nil && i >= 0 && i < len(n.Values) {
+			return under(n.Values[i], keys[1:])
+		}
+	}
+	for _, p := range pairs {
+		if p.Key.GetToken().Value == keys[0] {
+			return under(p.Value, keys[1:])
+		}
+	}
+	return nil
+}
+
 func place(n ast.Node, keys []string) Position {
 	if n == nil || len(keys) == 0 {
 		return positionOf(n)

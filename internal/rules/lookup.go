@@ -1,0 +1,106 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/hours"
+	"github.com/dialwarden/dialwarden/internal/lists"
+)
+
+// tables are what data files hold that Go looks up for the rules, because it does so in no time.
+type tables struct {
+	lists *lists.Table // data/lists.yaml
+	hours *hours.Table // data/hours.yaml
+	short call.ShortCalls
+}
+
+// readTables holds every data file to its schema and reads those that become tables. Lists and hours come first: the
+// other files name what is in them.
+func readTables(files map[string]*dataFile, bad *faults) tables {
+	t := tables{lists: &lists.Table{}, hours: &hours.Table{}}
+	names := map[string][]string{}
+	early := []string{"lists", "hours"}
+	for _, key := range early {
+		if f := files[key]; f != nil {
+			f.validate(nil, bad)
+		}
+	}
+	var err error
+	if f := files["lists"]; f != nil && !f.broken {
+		if t.lists, err = lists.Read(f.name, f.src); err != nil {
+			bad.add(err)
+			t.lists = &lists.Table{}
+		}
+		f.value = withoutEntries(f.value)
+	}
+	if f := files["hours"]; f != nil && !f.broken {
+		if t.hours, err = hours.Read(f.name, f.src); err != nil {
+			bad.add(err)
+			t.hours = &hours.Table{}
+		}
+	}
+	if !bad.any() {
+		names["lists"], names["schedules"] = t.lists.Names(), t.hours.Names()
+	}
+	for _, key := range slices.Sorted(maps.Keys(files)) {
+		if !slices.Contains(early, key) {
+			files[key].validate(names, bad)
+		}
+	}
+	t.short = shortCalls(files["short_calls"])
+	return t
+}
+
+// withoutEntries is what rules see of data/lists.yaml: the names of the lists and what they are for. Which numbers are in
+// them is in input.callee.lists.
+func withoutEntries(v any) any {
+	all := map[string]any{}
+	named, _ := v.(map[string]any)
+	for name, l := range named {
+		text := ""
+		if fields, ok := l.(map[string]any); ok {
+			text, _ = fields["text"].(string)
+		}
+		all[name] = map[string]any{"text": text}
+	}
+	return all
+}
+
+// shortCalls reads what data/short_calls.yaml calls a short call.
+func shortCalls(f *dataFile) call.ShortCalls {
+	s := call.ShortCalls{Seconds: 15, Within: time.Hour}
+	if f == nil {
+		return s
+	}
+	fields, _ := f.value.(map[string]any)
+	if n, ok := whole(fields["seconds"]); ok {
+		s.Seconds = int(n)
+	}
+	if n, ok := whole(fields["within_minutes"]); ok {
+		s.Within = time.Duration(n) * time.Minute
+	}
+	return s
+}
+
+func whole(v any) (int64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return v, true
+	case uint64:
+		return int64(min(v, 1<<31)), true
+	}
+	return 0, false
+}
+
+// Lookup fills in the facts that the policy's own data gives, from those that are there: the schedules that are open, the
+// holiday, the lists that the called number is in.
+func (p *Policy) Lookup(f *call.Facts) {
+	f.Time.Schedules, f.Time.Holiday = p.tables.hours.At(f.Time.Date, f.Time.Weekday, f.Time.MinuteOfDay)
+	f.Callee.Lists = p.tables.lists.Of(f.Callee.Number)
+}
+
+// ShortCalls says which earlier calls input.usage counts as short.
+func (p *Policy) ShortCalls() call.ShortCalls { return p.tables.short }

@@ -1,0 +1,139 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/ledger"
+)
+
+// openLedger opens a real ledger, the same one for the same directory.
+func openLedger(t *testing.T, dir string) *ledger.Ledger {
+	t.Helper()
+	key, err := ledger.LoadOrCreateKey(filepath.Join(dir, "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(filepath.Join(dir, "dialwarden.db"), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func watching(t *testing.T, l Ledger) *Watch {
+	t.Helper()
+	w, err := New(t.Context(), l, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func jamaica(channel string, pin int64) call.UsageQuery {
+	return call.UsageQuery{
+		Channel: channel, Extension: "101", PINID: pin, Short: call.ShortCalls{Seconds: 15, Within: time.Hour},
+		Callee: call.Number{E164: "+18761234567", Region: "JM", Class: call.International},
+	}
+}
+
+// TestUsageOfSimultaneousCalls finds that of two calls at the same moment one is the first, whoever is decided first.
+func TestUsageOfSimultaneousCalls(t *testing.T) {
+	l := openLedger(t, t.TempDir())
+	defer func() { _ = l.Close() }()
+	w := watching(t, l)
+	first, second := w.Arrived("1", "101"), w.Arrived("2", "101")
+	a, b := w.Usage(jamaica("1", 7)), w.Usage(jamaica("2", 7))
+	if a != (call.Usage{FirstToRegion: true}) {
+		t.Errorf("the first sees %+v", a)
+	}
+	want := call.Usage{
+		PendingCalls: 1, AttemptsLastMinute: 1, AttemptsLastHour: 1, ClassAttemptsLastMinute: 1,
+		ClassAttemptsLastHour: 1, FirstToRegion: true, SamePINCalls: 1,
+	}
+	if b != want {
+		t.Errorf("the second sees %+v", b)
+	}
+	if again := w.Usage(jamaica("1", 7)); again != a {
+		t.Errorf("asked again, the first sees %+v", again)
+	}
+	first(1, call.Deny)
+	if b = w.Usage(jamaica("2", 7)); b.PendingCalls != 0 || b.SamePINCalls != 0 || b.AttemptsLastMinute != 1 {
+		t.Errorf("after the first was refused, the second sees %+v", b)
+	}
+	second(2, call.Allow)
+	w.Arrived("3", "101")
+	if c := w.Usage(jamaica("3", 7)); c.ConcurrentCalls != 1 || c.PendingCalls != 0 || c.FirstToRegion || c.SamePINCalls != 1 || c.AttemptsLastMinute != 2 {
+		t.Errorf("the third sees %+v", c)
+	}
+	for _, channel := range []string{"1", "2", "3"} {
+		w.Ended(channel, time.Now(), 16)
+	}
+	if len(w.active)+len(w.pending) != 0 || w.counts.WithPIN(7) != 0 {
+		t.Errorf("%v and %d calls with the PIN are left over", w.active, w.counts.WithPIN(7))
+	}
+}
+
+// TestUsageOfACallThatIsGone counts nothing that would never be taken back.
+func TestUsageOfACallThatIsGone(t *testing.T) {
+	l := openLedger(t, t.TempDir())
+	defer func() { _ = l.Close() }()
+	w := watching(t, l)
+	recorded := w.Arrived("1", "101")
+	w.Ended("1", time.Now(), 16)
+	w.Usage(jamaica("1", 7))
+	w.Usage(jamaica("nobody", 7))
+	recorded(1, call.Allow)
+	if len(w.active)+len(w.pending) != 0 || w.counts.WithPIN(7) != 0 || len(w.calls) != 0 {
+		t.Errorf("left over are %v, %d, %v", w.active, w.counts.WithPIN(7), w.calls)
+	}
+}
+
+// TestUsageAfterARestart counts what the ledger remembers.
+func TestUsageAfterARestart(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	l := openLedger(t, dir)
+	pin, err := l.AddPIN(ctx, call.NewSecret("583921"), call.PINOwner{Holder: "A"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for channel, talked := range map[string]time.Duration{"1": 5 * time.Second, "2": 40 * time.Second, "3": 0} {
+		r := call.Record{
+			Attempt: call.Attempt{Channel: channel, Extension: "101", At: now.Add(-2 * time.Minute)}, PINID: pin,
+			Facts:    call.Facts{Callee: call.Callee{Number: jamaica("", 0).Callee}},
+			Decision: call.Decision{Action: call.Allow},
+		}
+		id, err := l.Record(ctx, r)
+		if err == nil && talked > 0 {
+			err = errors.Join(l.Answered(ctx, id, now.Add(-talked)), l.Ended(ctx, id, call.End{EndedAt: now}))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = openLedger(t, dir)
+	defer func() { _ = l.Close() }()
+	w := watching(t, l)
+	w.Arrived("4", "101")
+	want := call.Usage{
+		ConcurrentCalls: 1, AttemptsLastHour: 3, ClassAttemptsLastHour: 3, ShortCallsToNumber: 1, ShortCallsToPrefix: 1,
+		SamePINCalls: 1,
+	}
+	if got := w.Usage(jamaica("4", pin)); got != want {
+		t.Errorf("got %+v", got)
+	}
+	w.Ended("3", time.Now(), 16)
+	if got := w.Usage(jamaica("4", pin)); got.ConcurrentCalls != 0 || got.SamePINCalls != 0 {
+		t.Errorf("after the end of an earlier daemon's call: %+v", got)
+	}
+}
