@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -91,6 +92,9 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 }
 
 func (a *App) openLedger() error {
+	if _, err := os.Stat(filepath.Dir(a.cfg.Ledger.Path)); err != nil {
+		return fmt.Errorf("ledger.path: there is no directory for %s: %w", a.cfg.Ledger.Path, err)
+	}
 	key, err := ledger.LoadOrCreateKey(a.cfg.Ledger.KeyFile)
 	if err != nil {
 		return fmt.Errorf("ledger.key_file: %w", err)

@@ -88,7 +88,7 @@ func TestOpenNamesTheFault(t *testing.T) {
 		}, []string{"ledger.key_file", "chmod 600"}},
 		"no directory for the ledger": {func(_ *testing.T, cfg *config.Config) {
 			cfg.Ledger.Path = filepath.Join(filepath.Dir(cfg.Ledger.Path), "none", "dialwarden.db")
-		}, []string{"the ledger", "none"}},
+		}, []string{"ledger.path: there is no directory", "none"}},
 		"another daemon": {func(t *testing.T, cfg *config.Config) {
 			open(t, *cfg)
 		}, []string{"dialwarden.db", "another process writes this ledger"}},

@@ -80,7 +80,7 @@ func LoadEdition(cfg config.Config) (*Edition, error) {
 	}
 	return &Edition{Policy: p, Plan: plan, Book: &gate.Book{
 		Numbers: numbers, Directory: p.Directory(), Rules: p, Zone: cfg.Site.Location(),
-		Lookup: p.Lookup, Short: p.ShortCalls(),
+		Lookup: p.Lookup, Short: p.ShortCalls(), Text: p.Text,
 	}, Numbers: numbers}, nil
 }
 

@@ -1,6 +1,8 @@
 package ari
 
 import (
+	"encoding/json"
+
 	"context"
 	"errors"
 	"io"
@@ -14,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	library "github.com/CyCoreSystems/ari/v6"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
@@ -300,5 +304,17 @@ func TestSnapshot(t *testing.T) {
 	got := a.sent(1 + mostPrompts + 2)
 	if len(got) != 1+mostPrompts+2 || got[1] != "DELETE /playbacks/dialwarden-NONCE-1" || got[1+mostPrompts] != "POST /channels/waits/answer" {
 		t.Errorf("sent %q", got)
+	}
+}
+
+// TestFoundWasAttemptedWhenMade holds that a call that is adopted was attempted when its channel was made.
+func TestFoundWasAttemptedWhenMade(t *testing.T) {
+	var ch library.ChannelData
+	if err := json.Unmarshal([]byte(`{"id":"1.1","name":"PJSIP/101-1","creationtime":"2026-11-23T14:08:49.250+0000"}`), &ch); err != nil {
+		t.Fatal(err)
+	}
+	want := time.Date(2026, 11, 23, 14, 8, 49, 250e6, time.UTC)
+	if a := found(&ch, "", call.SourceARI); !a.At.Equal(want) || a.Extension != "101" {
+		t.Errorf("got %+v, want %v", a, want)
 	}
 }

@@ -66,7 +66,7 @@ func (c *Client) snapshot(ctx context.Context, first bool) (Snapshot, error) {
 		case ch.Dialplan.AppName == "Stasis":
 			c.waiting(&s, ch)
 		case first && ch.Dialplan.AppName == "Dial" && ch.Dialplan.Context == emergencyContext:
-			s.Emergencies = append(s.Emergencies, attempt(ch, "", call.SourceDialplan))
+			s.Emergencies = append(s.Emergencies, found(ch, "", call.SourceDialplan))
 		}
 	}
 	if !first {
@@ -89,7 +89,18 @@ func (c *Client) waiting(s *Snapshot, ch *library.ChannelData) {
 		c.refuseStray(line)
 		return
 	}
-	s.Waiting = append(s.Waiting, Waiting{Attempt: attempt(ch, caller, call.SourceARI), Entry: entry, Line: line})
+	s.Waiting = append(s.Waiting, Waiting{Attempt: found(ch, caller, call.SourceARI), Entry: entry, Line: line})
+}
+
+// found describes the call on a channel that was there when we looked: it was attempted when the channel was made.
+func found(ch *library.ChannelData, caller string, s call.Source) call.Attempt {
+	a := attempt(ch, caller, s)
+	if made := ch.Creationtime; made != nil {
+		if at := time.Unix(made.Seconds, int64(made.Nanos)); at.Unix() > 0 && at.Before(a.At) {
+			a.At = at
+		}
+	}
+	return a
 }
 
 // talking finds the channels that are connected to somebody: Dial makes their bridge when the called party answers.

@@ -31,6 +31,18 @@ type Book struct {
 	// that the called number is in. Nil leaves them empty.
 	Lookup func(*call.Facts)
 	Short  call.ShortCalls // which calls Usage counts as short
+	// Text says in words what is decided by a rule of Dialwarden's own, in the language of the site. Nil says it in English.
+	Text func(rule string) string
+}
+
+// text says in words what is decided by a rule of our own.
+func (b *Book) text(rule, english string) string {
+	if b.Text != nil {
+		if t := b.Text(rule); t != "" {
+			return t
+		}
+	}
+	return english
 }
 
 // Facts puts together everything the policy may look at.
@@ -74,13 +86,13 @@ func (b *Book) Judge(ctx context.Context, f call.Facts) call.Decision {
 	switch {
 	case f.Callee.Class == call.Emergency:
 		d.Action, d.Rule = call.Allow, call.RuleEmergency
-		d.Reasons = []call.Reason{{Rule: d.Rule, Text: "emergency calls always pass"}}
+		d.Reasons = []call.Reason{{Rule: d.Rule, Text: b.text(d.Rule, "Emergency calls always go out.")}}
 		d.Notify = b.Rules.Judge(ctx, f).Notify
 		return d
 	case !call.IsDialString(f.Attempt.Dialled):
 		d.Action, d.Rule = call.Deny, call.RuleInvalidNumber
-		d.Reasons = []call.Reason{{Rule: d.Rule, Text: fmt.Sprintf(
-			"not a dial string: a number is 1 to %d of 0-9, * and #, with a + only in front", call.MaxDialled)}}
+		d.Reasons = []call.Reason{{Rule: d.Rule, Text: b.text(d.Rule, fmt.Sprintf(
+			"not a dial string: a number is 1 to %d of 0-9, * and #, with a + only in front", call.MaxDialled))}}
 		d.Prompt, d.Cause = call.PromptInvalid, call.CauseInvalidNumber
 		return d
 	}

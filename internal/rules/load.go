@@ -121,6 +121,9 @@ func (p *Policy) Rules() []string {
 	return ids
 }
 
+// Text says in words, in the policy's language, what is decided by a rule; it is empty for one that rules.yaml lacks.
+func (p *Policy) Text(rule string) string { return p.book.text(rule, "") }
+
 // Directory returns the phones of data/directory.yaml. It is not to be changed.
 func (p *Policy) Directory() call.Directory { return p.directory }
 
