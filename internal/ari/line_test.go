@@ -1,9 +1,8 @@
 package ari
 
 import (
-	"encoding/json"
-
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -15,9 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	library "github.com/CyCoreSystems/ari/v6"
+	"github.com/rs/zerolog"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
