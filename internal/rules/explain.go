@@ -75,8 +75,9 @@ type Fact struct {
 // found by then is left out, and a note says so.
 const explainTime = 2 * time.Second
 
-// Explain tells why the policy answers as it does. It takes milliseconds, and two seconds at most (or the deadline
-// of the policy, if that is longer), besides compiling the policy for it, once. It may be called by many goroutines at once. The facts are those that Judge got: as recorded, not computed anew.
+// Explain tells why the policy answers as it does. It takes milliseconds, and two seconds at most (or the deadline of
+// the policy, if that is longer), besides compiling the policy for it once. It may be called by many goroutines at once.
+// The facts are those that Judge got: as recorded, not computed anew.
 func (p *Policy) Explain(ctx context.Context, f call.Facts) Explanation {
 	i, broken := p.inspect()
 	limit := max(explainTime, p.deadline)
@@ -156,11 +157,11 @@ func (p *Policy) bodies(ctx context.Context, i *inspector, f *call.Facts, e *Exp
 		if e.Rule == call.RuleNoAllow {
 			e.Silent = append(e.Silent, x.silent...)
 		}
-		if x.err != nil && e.Rule != call.RulePolicyError && !errors.Is(x.err, context.DeadlineExceeded) && !topdown.IsCancel(x.err) {
-			e.Notes = append(e.Notes, e.words("The explanation is not complete: ", "解释不完整：")+x.err.Error())
+		switch {
+		case x.err == nil || e.Rule == call.RulePolicyError: // then it is said already
 			return
-		}
-		if x.err == nil || e.Rule == call.RulePolicyError {
+		case !errors.Is(x.err, context.DeadlineExceeded) && !topdown.IsCancel(x.err):
+			e.Notes = append(e.Notes, e.words("The explanation is not complete: ", "解释不完整：")+x.err.Error())
 			return
 		}
 	case <-ctx.Done():

@@ -102,7 +102,8 @@ func (i *inspector) bodies(ctx context.Context, b *book, f *call.Facts, cancel t
 		}
 	}
 	slices.SortStableFunc(fired, func(x, y Body) int {
-		return cmp.Or(cmp.Compare(x.Mode, y.Mode), cmp.Compare(weight(x.Head), weight(y.Head)), cmp.Compare(b.rank(x.Rule), b.rank(y.Rule)))
+		return cmp.Or(cmp.Compare(x.Mode, y.Mode), cmp.Compare(weight(x.Head), weight(y.Head)),
+			cmp.Compare(b.rank(x.Rule), b.rank(y.Rule)))
 	})
 	return fired, silent, errors.Join(errs...)
 }
@@ -132,7 +133,8 @@ func (l *inspection) body(x *ast.Rule, b *book, have call.Credentials) (Body, bo
 			m.rule = ruleID(x.Location.File)
 		}
 		raw, err := jsonOf(value.Value)
-		if err != nil || slices.ContainsFunc(body.Members, func(have json.RawMessage) bool { return string(have) == string(raw) }) {
+		same := func(have json.RawMessage) bool { return string(have) == string(raw) }
+		if err != nil || slices.ContainsFunc(body.Members, same) {
 			continue
 		}
 		body.Members = append(body.Members, raw)
@@ -209,7 +211,10 @@ func (l *inspection) follow(x *ast.Rule, args []*ast.Term) (*way, error) {
 	if w.solutions, err = l.solve(seed, x.Body); err != nil || len(w.solutions) > 0 {
 		return w, err
 	}
-	w.solutions = []bindings{{}}
+	if w.solutions, err = l.solve(seed, nil); err != nil || len(w.solutions) == 0 { // the arguments do not fit
+		w.failed = 0
+		return w, err
+	}
 	for n := range x.Body {
 		before := w.solutions
 		if w.solutions, err = l.solve(seed, x.Body[:n+1]); err != nil {
@@ -229,7 +234,9 @@ func place(e *ast.Expr, written *ast.Rule) int {
 		return -1
 	}
 	return slices.IndexFunc(written.Body, func(w *ast.Expr) bool {
-		return w.Location != nil && w.Location.Offset != written.Location.Offset && w.Location.Offset <= e.Location.Offset && e.Location.Offset < w.Location.Offset+len(w.Location.Text)
+		at := w.Location
+		return at != nil && at.Offset != written.Location.Offset && // or else the rule has no body
+			at.Offset <= e.Location.Offset && e.Location.Offset < at.Offset+len(at.Text)
 	})
 }
 

@@ -42,7 +42,9 @@ type judging struct {
 // changes finds what would have changed the answer: for a call that was not let out, what would let it out or at least
 // have the caller asked for a proof; for one that was, what would have stopped it.
 func (p *Policy) changes(ctx context.Context, f *call.Facts, was call.Decision, e *Explanation) {
-	j := &judging{p, ctx, f, was, e}
+	enforced := *p
+	enforced.shadowed = nil // what is in shadow changes nothing
+	j := &judging{&enforced, ctx, f, was, e}
 	if was.Action == call.Allow {
 		j.withoutProof()
 	} else {

@@ -22,40 +22,38 @@ type lines struct {
 	out []Line
 }
 
-func (l *lines) say(indent int, format string, args ...any) {
-	l.out = append(l.out, Line{indent, fmt.Sprintf(format, args...)})
-}
+func (l *lines) say(indent int, text string) { l.out = append(l.out, Line{indent, printable(text)}) }
 
 // Lines tells the explanation in words, in the language of the site. There is nothing in it that a terminal would obey.
 func (e *Explanation) Lines() []Line {
 	l := &lines{e: e}
 	for _, n := range e.Notes {
-		l.say(0, "%s", printable(n))
+		l.say(0, n)
 	}
 	applied := slices.DeleteFunc(slices.Clone(e.Fired), func(b Body) bool {
 		return e.Action == call.Deny && b.Mode == string(enforce) && (b.Head == "limit" || b.Head == "route")
 	})
 	if len(applied) > 0 {
-		l.say(0, "%s", e.words("rules that fired:", "触发的规则："))
+		l.say(0, e.words("rules that fired:", "触发的规则："))
 		for _, b := range applied {
 			l.fired(b)
 		}
 	}
 	if len(e.Silent) > 0 {
-		l.say(0, "%s", e.words("rules that could have allowed it:", "本可放行但未触发的规则："))
+		l.say(0, e.words("rules that could have allowed it:", "本可放行但未触发的规则："))
 		for _, b := range furthest(e.Silent) {
 			l.silent(b)
 		}
 	}
 	hopeless := e.Hopeless && len(e.Changes) == 0
 	if len(e.Changes) > 0 || hopeless {
-		l.say(0, "%s", e.words("what would change the answer:", "可改变结果的情况："))
+		l.say(0, e.words("what would change the answer:", "可改变结果的情况："))
 		for _, c := range e.Changes {
-			l.say(1, "%s", printable(c.Text))
+			l.say(1, c.Text)
 		}
 	}
 	if hopeless {
-		l.say(1, "%s", e.words(
+		l.say(1, e.words(
 			"Nothing that was tried would let this call out: no proof, no other entry of the phone, no time within two weeks.",
 			"试过的凭证、话机登记项和两周内的时间均不能放行此通话。"))
 	}
@@ -85,13 +83,13 @@ func (l *lines) fired(b Body) {
 	if b.Mode == string(shadow) {
 		what = fmt.Sprintf(e.words("%s (in shadow: not applied)", "%s（影子模式：不生效）"), what)
 	}
-	l.say(1, "%s", printable(fmt.Sprintf(e.words("%s %s. %s:%d", "%s%s。%s:%d"), e.named(b), what, b.File, b.Line)))
+	l.say(1, fmt.Sprintf(e.words("%s %s. %s:%d", "%s%s。%s:%d"), e.named(b), what, b.File, b.Line))
 	for _, c := range b.Conditions {
 		if c.Expression == "" {
 			l.facts(2, c)
 			continue
 		}
-		l.say(2, "%s", fmt.Sprintf(e.words("because %s", "因为 %s"), printable(c.Expression)))
+		l.say(2, fmt.Sprintf(e.words("because %s", "因为 %s"), c.Expression))
 		if !c.plain() {
 			l.facts(3, c)
 		}
@@ -120,14 +118,15 @@ func (l *lines) facts(indent int, c Condition) {
 	for n, f := range c.Facts {
 		parts[n] = l.e.factText(f)
 	}
-	l.say(indent, "%s", strings.Join(parts, l.e.words("; ", "；")))
+	l.say(indent, strings.Join(parts, l.e.words("; ", "；")))
 }
 
 // silent tells why a rule did not fire.
 func (l *lines) silent(b Body) {
 	e := l.e
 	for _, c := range b.Conditions {
-		l.say(1, "%s", printable(fmt.Sprintf(e.words("%s did not: %s does not hold. %s:%d", "%s：%s 不成立。%s:%d"), e.named(b), c.Expression, b.File, c.Line)))
+		l.say(1, fmt.Sprintf(e.words("%s did not: %s does not hold. %s:%d", "%s：%s 不成立。%s:%d"),
+			e.named(b), c.Expression, b.File, c.Line))
 		l.facts(2, c)
 	}
 }
@@ -200,7 +199,7 @@ func (e *Explanation) factText(f Fact) string {
 	case f.File != "":
 		text += fmt.Sprintf(e.words(" (%s)", "（%s）"), f.File)
 	}
-	return printable(text)
+	return text
 }
 
 // value is a value in words: what is empty is said to be.
