@@ -2,7 +2,6 @@ package rules
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -257,13 +256,14 @@ func (p *Policy) timeFields() map[string]bool {
 			switch {
 			case !ref[0].Equal(ast.InputRootDocument) || len(ref) > 1 && !ref[1].Equal(clock[1]) && ref[1].IsGround():
 			case len(ref) > 2 && ref[2].IsGround():
-				fields[fmt.Sprint(ref[2].Value)] = true
+				name, _ := ref[2].Value.(ast.String)
+				fields[string(name)] = true
 			default: // all of it
-				fields[`"unix"`] = true
+				fields["unix"] = true
 			}
 			return false
 		})
 	}
-	delete(fields, `"timezone"`)
+	delete(fields, "timezone")
 	return fields
 }

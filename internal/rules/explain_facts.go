@@ -134,6 +134,9 @@ func (l *inspection) helperFacts(name string, args []*ast.Term, seen map[string]
 	}
 	var ways []*way
 	for _, x := range l.helpers[name] {
+		if n := len(x.Head.Args); n > len(args) || slices.Contains(args[:n], nil) {
+			continue // called within an every or a comprehension, with what is not known here
+		}
 		w, err := l.follow(x, args)
 		if err != nil {
 			continue

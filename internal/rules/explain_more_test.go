@@ -87,11 +87,13 @@ func TestExplainFollowsHelpers(t *testing.T) {
 	p := load(t, map[string]string{
 		"data/fees.yaml": "of: {local: {cents: 3}}\nlong: [" + strings.Repeat("abcdefghij, ", 500) + "x]\n",
 		"rules/base.rego": "package dialwarden.outbound\n\nallow contains \"base\" if {\n\tcheap(input.callee.class, 2)\n\tnot \"y\" in data.fees.long\n}\n\n" +
-			"allow contains \"base\" if {\n\tnot \"y\" in data.fees.long\n\tevery n in [1, 2] {\n\t\tn > input.usage.concurrent_calls + 1\n\t}\n}\n\n" +
+			"allow contains \"base\" if {\n\tnot \"y\" in data.fees.long\n\tevery n in [1, 2] {\n\t\tabove(n, input.usage.concurrent_calls)\n\t}\n}\n\n" +
+			"allow contains {\"rule\": \"base\", \"reason\": data.fees.of[input.callee.class].text}\n\n" +
+			"above(n, _) if n == data.fees.of.local.cents\n\n" +
 			"cheap(class, most) if data.fees.of[class].cents <= most\n\nelse if free(class)\n\nfree(class) if class == data.fees.of[class].free\n",
 	})
 	e := p.Explain(t.Context(), factsOf(p, "101", call.Local))
-	if len(e.Silent) != 2 || len(e.Silent[0].Conditions) != 1 || len(e.Silent[1].Conditions) != 1 {
+	if len(e.Silent) != 3 || len(e.Silent[0].Conditions) != 1 || len(e.Silent[1].Conditions) != 1 {
 		t.Fatalf("got %+v", e)
 	}
 	raw, err := json.Marshal(e.Silent[0].Conditions[0])
@@ -109,6 +111,9 @@ func TestExplainFollowsHelpers(t *testing.T) {
 		c.Facts[0].Name != "input.usage.concurrent_calls" {
 		t.Errorf("got %+v", c)
 	}
+	if c := e.Silent[2].Conditions[0]; c.Expression != "" || c.Line != 15 || !c.Facts[1].Missing {
+		t.Errorf("got %+v", c)
+	}
 }
 
 // TestExplainIsBounded comes back from rules that never end, and says that it is not complete. Judging leaves the shadow
@@ -120,6 +125,9 @@ func TestExplainIsBounded(t *testing.T) {
 	})
 	e := p.Explain(t.Context(), factsOf(p, "101", call.National))
 	if e.Rule != call.RuleNoAllow || !slices.ContainsFunc(e.Notes, func(n string) bool { return strings.Contains(n, "too long") }) {
+		t.Errorf("got %+v", e)
+	}
+	if len(e.Notes) != 1 || len(e.Changes) != 0 || !e.Hopeless { // the changes were tried to the end, without the shadow
 		t.Errorf("got %+v", e)
 	}
 }

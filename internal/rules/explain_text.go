@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -126,7 +127,7 @@ func (l *lines) silent(b Body) {
 	e := l.e
 	for _, c := range b.Conditions {
 		l.say(1, fmt.Sprintf(e.words("%s did not: %s does not hold. %s:%d", "%s：%s 不成立。%s:%d"),
-			e.named(b), c.Expression, b.File, c.Line))
+			e.named(b), cmp.Or(c.Expression, e.words("the member itself", "成员本身")), b.File, c.Line))
 		l.facts(2, c)
 	}
 }

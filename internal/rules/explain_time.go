@@ -1,8 +1,7 @@
 package rules
 
 import (
-	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -23,16 +22,15 @@ func (j *judging) times() {
 	if err != nil {
 		zone = at.Location()
 	}
-	last := timeKey(j.facts.Time, fields)
+	last := j.facts.Time
 	for t := at.Truncate(time.Minute).Add(time.Minute); t.Sub(at) < ahead && j.ctx.Err() == nil; t = t.Add(time.Minute) {
-		now := call.Facts{Time: call.ClockAt(t, zone)}
-		now.Time.Schedules, now.Time.Holiday = j.tables.hours.At(now.Time.Date, now.Time.Weekday, now.Time.MinuteOfDay)
-		key := timeKey(now.Time, fields)
-		if key == last {
+		now := call.ClockAt(t, zone)
+		now.Schedules, now.Holiday = j.tables.hours.At(now.Date, now.Weekday, now.MinuteOfDay)
+		if sameTime(&now, &last, fields) {
 			continue
 		}
-		last = key
-		d, ok := j.try(func(f *call.Facts) { f.Time, f.Attempt.At = now.Time, t })
+		last = now
+		d, ok := j.try(func(f *call.Facts) { f.Time, f.Attempt.At = now, t })
 		if ok && (d.Action == call.Allow) != (j.was.Action == call.Allow) {
 			j.add(Change{What: "time", Values: []string{t.In(zone).Format(time.RFC3339)}}, d)
 			return
@@ -40,19 +38,10 @@ func (j *judging) times() {
 	}
 }
 
-// timeKey is what of a time the rules see, to compare two times by.
-func timeKey(c call.Clock, fields map[string]bool) string {
-	var b strings.Builder
-	for _, x := range []struct {
-		name  string
-		value any
-	}{
-		{"at", c.At}, {"unix", c.Unix}, {"date", c.Date}, {"weekday", c.Weekday}, {"minute_of_day", c.MinuteOfDay},
-		{"schedules", c.Schedules}, {"holiday", c.Holiday},
-	} {
-		if fields[`"`+x.name+`"`] {
-			fmt.Fprintf(&b, "%v|", x.value)
-		}
-	}
-	return b.String()
+// sameTime reports whether two times are the same to rules that look at these fields.
+func sameTime(a, b *call.Clock, fields map[string]bool) bool {
+	same := func(name string, equal bool) bool { return equal || !fields[name] }
+	return same("at", a.At == b.At) && same("unix", a.Unix == b.Unix) && same("date", a.Date == b.Date) &&
+		same("weekday", a.Weekday == b.Weekday) && same("minute_of_day", a.MinuteOfDay == b.MinuteOfDay) &&
+		same("schedules", slices.Equal(a.Schedules, b.Schedules)) && same("holiday", a.Holiday == b.Holiday)
 }
