@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,13 +11,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/rules"
 )
 
 // checked is the answer of check: the decision, and what the dialled digits mean.
 type checked struct {
 	call.Decision
 	Callee call.Callee `json:"callee"`
-	Input  *call.Facts `json:"input,omitempty"` // with --explain
+	// With --explain:
+	Input       *call.Facts        `json:"input,omitempty"`
+	Explanation *rules.Explanation `json:"explanation,omitempty"`
 }
 
 type checkFlags struct {
@@ -47,7 +51,7 @@ are named; deny: it would be refused. The exit status is 0 for allow and challen
 	cmd.Flags().StringVar(&f.at, "at", "", "the `TIME` of the call, RFC 3339 (default now)")
 	cmd.Flags().StringArrayVar(&f.credentials, "credential", nil,
 		"`KIND` of proof the caller has given: pin, token, approval or matter; pin:2 is a PIN of level 2 (default 9)")
-	cmd.Flags().BoolVar(&f.explain, "explain", false, "tell the facts that the policy saw, too")
+	cmd.Flags().BoolVar(&f.explain, "explain", false, "tell why: the rules that fired, what they looked at, what would change the answer")
 	jsonFlag(cmd, &f.asJSON)
 	for _, name := range []string{"from", "to"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
@@ -78,7 +82,8 @@ func check(cmd *cobra.Command, f checkFlags) error {
 		call.Attempt{Source: call.SourceARI, Extension: f.from, Dialled: f.to, At: at}, call.Usage{}, proved)
 	out := checked{Decision: edition.Book.Judge(cmd.Context(), facts), Callee: facts.Callee}
 	if f.explain {
-		out.Input = &facts
+		why := edition.Policy.Explain(cmd.Context(), facts)
+		out.Input, out.Explanation = &facts, &why
 	}
 	if f.asJSON {
 		err = printJSON(cmd.OutOrStdout(), out)
@@ -150,9 +155,10 @@ func printChecked(w io.Writer, c checked) error {
 	n := c.Callee
 	say("number: %s, %s, sent to the trunk as %s", n.Class, orDash(n.E164), orDash(n.Digits))
 	say("policy revision: %s", c.PolicyRevision)
-	if c.Input != nil {
-		say("the policy saw:")
-		errs = append(errs, printJSON(w, c.Input))
+	if c.Explanation != nil {
+		errs = append(errs, printExplanation(w, c.Explanation))
+		input, err := json.Marshal(c.Input)
+		errs = append(errs, err, printFacts(w, input))
 	}
 	return errors.Join(errs...)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/ledger"
+	"github.com/dialwarden/dialwarden/internal/rules"
 )
 
 // tailEvery is how often tail looks for new decisions.
@@ -236,8 +236,11 @@ func tail(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, lines int, out 
 func newLogShow() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:               "show ID",
-		Short:             "Show everything that is known of one decision",
+		Use:   "show ID",
+		Short: "Show everything that is known of one decision, and why it was made",
+		Long: `Show everything that is known of one decision, and why it was made: the rules that fired,
+what they looked at, and what would have changed the answer. That is computed again from what
+was recorded: the facts, and the revision of the policy that was in force.`,
 		Args:              exactly("ID"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -258,18 +261,27 @@ func newLogShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			out := shownDecision{Detail: d}
+			out.Explanation, out.Unexplained = explainLogged(cmd.Context(), r, d, cfg)
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), d)
+				return printJSON(cmd.OutOrStdout(), out)
 			}
-			return printDetail(cmd.OutOrStdout(), d, cfg.Site.Location())
+			return printDetail(cmd.OutOrStdout(), out, cfg.Site.Location())
 		},
 	}
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
+// shownDecision is a decision with its explanation, or with why there is none.
+type shownDecision struct {
+	ledger.Detail
+	Explanation *rules.Explanation `json:"explanation"`
+	Unexplained string             `json:"unexplained,omitempty"`
+}
+
 // printDetail tells everything that is known of a decision; times are those of the zone.
-func printDetail(w io.Writer, d ledger.Detail, zone *time.Location) error {
+func printDetail(w io.Writer, d shownDecision, zone *time.Location) error {
 	rows := [][]string{
 		{"decision", strconv.FormatInt(d.ID, 10)},
 		{"at", d.At.In(zone).Format("2006-01-02 15:04:05.000 -07:00")},
@@ -291,12 +303,13 @@ func printDetail(w io.Writer, d ledger.Detail, zone *time.Location) error {
 	if err := table(w, rows); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintln(w, "the policy saw:"); err != nil {
-		return err
+	var err error
+	if d.Explanation != nil {
+		err = printExplanation(w, d.Explanation)
+	} else {
+		_, err = fmt.Fprintln(w, "no explanation: "+d.Unexplained)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(d.Input)
+	return errors.Join(err, printFacts(w, d.Input))
 }
 
 func number(n int64) string {

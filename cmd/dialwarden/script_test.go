@@ -44,6 +44,7 @@ func runTests(m *testing.M) int {
 //
 //	exits STATUS dialwarden …   runs a command that must end with exactly this status
 //	mode FILE MODE              holds a file to its mode, in octal
+//	judged LEDGER               makes a ledger with four decisions of the shipped policy, see there
 //	fill LEDGER                 makes a ledger with the five decisions of sample
 //	follow LEDGER FLAG…         runs log tail while decisions are made
 //	hold LEDGER                 keeps a ledger open for writing until the script ends
@@ -65,6 +66,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "follow": follow, "mode": mode, "fill": fill, "hold": hold, "daemon": serving,
+			"judged": judged,
 		},
 	})
 }

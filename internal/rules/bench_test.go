@@ -91,3 +91,16 @@ func judge(b *testing.B, p *rules.Policy, class call.Class) {
 		}
 	}
 }
+
+// BenchmarkExplain explains a challenge of the shipped policy.
+func BenchmarkExplain(b *testing.B) {
+	p := shipped(b)
+	f := factsOf(p, "103", call.National)
+	p.Explain(context.Background(), f) // compiles
+	b.ReportAllocs()
+	for b.Loop() {
+		if e := p.Explain(context.Background(), f); e.Rule != "long_distance" {
+			b.Fatal(e.Rule)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -30,22 +31,33 @@ type Policy struct {
 	directory call.Directory
 	tables    tables
 	book      *book
-	enforced  *program // nil where no rule is in force
-	shadowed  *program // nil where no rule is in mode shadow
-	notices   *program // of what is in force, only notify; nil where nobody is to be told of anything
+	enforced  *program                   // nil where no rule is in force
+	shadowed  *program                   // nil where no rule is in mode shadow
+	notices   *program                   // of what is in force, only notify; nil where nobody is to be told of anything
+	inspect   func() (*inspector, error) // for Explain; the call path does not look at it
 }
 
 // Load reads a policy directory, checks it, compiles it in strict mode against the schema of the input, and returns it
 // ready to judge. The error joins everything that is wrong, each with file, line and column: *Error and *yamlfile.Error.
 func Load(fsys fs.FS, opt Options) (*Policy, error) {
 	bad := &faults{}
-	s := read(fsys, opt.Language, bad)
+	return assemble(readContent(fsys, bad), opt, bad)
+}
+
+// LoadFiles is Load for files that are in memory, as Policy.Files gives them and the ledger keeps them.
+func LoadFiles(files map[string][]byte, opt Options) (*Policy, error) {
+	return assemble(maps.Clone(files), opt, &faults{})
+}
+
+// assemble checks and compiles the content of a policy.
+func assemble(content map[string][]byte, opt Options, bad *faults) (*Policy, error) {
+	s := examine(content, opt.Language, bad)
 	if bad.any() {
 		return nil, bad.err()
 	}
 	p := &Policy{
 		content: s.content, revision: revisionOf(s.content), deadline: opt.Deadline, directory: s.directory,
-		tables: s.tables, book: s.book,
+		tables: s.tables, book: s.book, inspect: sync.OnceValues(s.inspector),
 	}
 	if p.deadline <= 0 {
 		p.deadline = DefaultDeadline
@@ -74,7 +86,12 @@ type source struct {
 
 // read reads a policy directory and checks it. What it returns is of use only if nothing was bad.
 func read(fsys fs.FS, language string, bad *faults) *source {
-	s := &source{content: readContent(fsys, bad)}
+	return examine(readContent(fsys, bad), language, bad)
+}
+
+// examine checks the content of a policy directory, as read does.
+func examine(content map[string][]byte, language string, bad *faults) *source {
+	s := &source{content: content}
 	files := readData(s.content, bad)
 	dataSchemas(s.content, files, bad)
 	s.tables = readTables(files, bad)
