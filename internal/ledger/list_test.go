@@ -189,7 +189,7 @@ func TestNoFullScan(t *testing.T) {
 		},
 	} {
 		for _, test.filter.Reverse = range []bool{false, true} {
-			text, args := test.filter.sql(idRange{1, 1000}, page)
+			text, args := test.filter.sql(selectDecision, idRange{1, 1000}, page)
 			lines := plan(t, r, text, args)
 			if lines[0] != test.want {
 				t.Errorf("%+v: %s\nwant %s", test.filter, lines[0], test.want)
