@@ -11,7 +11,7 @@ import (
 )
 
 func newPolicy() *cobra.Command {
-	cmd := group("policy", "Check, test, format and compare the rules", `Check, test, format and compare the rules and the data that they look at.
+	cmd := group("policy", "Check, test and format the rules", `Check, test and format the rules and the data that they look at.
 
 Where no DIR is named, it is the policy directory of the configuration, else the shipped
 policy that is built in.`)

@@ -51,9 +51,10 @@ The exit status is 0 if no decision differs, 1 if one does, 2 if it could not be
 			}
 			if len(args) > 1 {
 				after, err = namedSide(cmd, cfg, r, args[1])
-				return before, after, err
+			} else {
+				after, err = directorySide(cfg)
 			}
-			return before, after, after.load(cfg)
+			return before, after, err
 		})
 	}
 	return cmd
@@ -76,7 +77,7 @@ func namedSide(cmd *cobra.Command, cfg config.Config, r *ledger.Reader, name str
 			return s, fmt.Errorf("%q is neither a policy directory nor the beginning of a policy revision that ledger %s keeps", name, cfg.Ledger.Path)
 		}
 		cfg.Policy.Dir = name
-		return s, s.load(cfg)
+		return directorySide(cfg)
 	}
 	files, err := r.Revision(cmd.Context(), kept)
 	if err != nil {
@@ -89,11 +90,11 @@ func namedSide(cmd *cobra.Command, cfg config.Config, r *ledger.Reader, name str
 	return sideOf(storedRevision, e), nil
 }
 
-// load takes the policy directory of the configuration.
-func (s *side) load(cfg config.Config) error {
+// directorySide loads the policy directory of the configuration.
+func directorySide(cfg config.Config) (side, error) {
 	e, err := app.LoadEdition(cfg)
-	if err == nil {
-		*s = sideOf(policyName(cfg), e)
+	if err != nil {
+		return side{}, err
 	}
-	return err
+	return sideOf(policyName(cfg), e), nil
 }

@@ -39,12 +39,12 @@ The exit status is 0 if no decision changes, 1 if one does, 2 if it could not be
 		if err != nil {
 			return err
 		}
-		candidate, err := app.LoadEdition(cfg)
+		candidate, err := directorySide(cfg)
 		if err != nil {
 			return err
 		}
 		return c.run(cmd, cfg, func(*ledger.Reader) (before, after side, err error) {
-			return side{Policy: "recorded"}, sideOf(policyName(cfg), candidate), nil
+			return side{Policy: "recorded"}, candidate, nil
 		})
 	}
 	return cmd
