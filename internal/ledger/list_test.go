@@ -106,6 +106,9 @@ func TestFilters(t *testing.T) {
 						want = append(want, id)
 					}
 				}
+				if n, err := r.Count(context.Background(), f); n != len(want) || err != nil {
+					t.Errorf("%+v counts %d, %v; want %d", f, n, err, len(want))
+				}
 				if reverse {
 					slices.Reverse(want)
 				}
