@@ -214,6 +214,12 @@ func TestChanges(t *testing.T) {
 			map[replay.Category]int{replay.NewlyRefused: 5, replay.DetailChanged: 1}, // the rule allowed, too
 			nil,
 		},
+		"a rule that wants a PIN and does not ask": { // so nobody comes to enter one
+			map[string]string{"rules/long_distance.rego": "package dialwarden.outbound\n\n" +
+				"allow contains \"long_distance\" if input.credentials.pin.valid == true\n"},
+			map[replay.Category]int{replay.NewlyRefused: 5, replay.NewlyAllowed: 0},
+			nil,
+		},
 		"a grade that is free": {
 			map[string]string{"data/long_distance.yaml": "pin_level: {national: 1, international: 2}\nfree: {grade: {manager: [national, international]}}\n"},
 			map[replay.Category]int{replay.NoLongerAsked: 2, replay.NewlyAllowed: 1},
