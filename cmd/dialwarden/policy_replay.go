@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -127,6 +128,9 @@ func (c *comparison) replay(cmd *cobra.Command, cfg config.Config, r *ledger.Rea
 	}
 	bar := newProgress(cmd.ErrOrStderr(), "calls", total)
 	defer bar.end()
+	// Little is kept and much is thrown away: collecting less often costs some tens of megabytes and saves a fifth of
+	// the time.
+	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	return replay.Run(cmd.Context(), r.Decided(cmd.Context(), f), replay.Options{
 		Before: out.Before.book, After: out.After.book, Zone: cfg.Site.Location(), Examples: c.examples, Progress: bar.add,
 	})
