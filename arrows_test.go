@@ -48,6 +48,8 @@ var rooms = map[string]room{
 	"ari":   {code: "call queue"},
 	"agi":   {code: "call queue"},
 
+	"replay": {code: "call", tests: "app config ledger"}, // past calls, decided by another policy
+
 	"report": {code: "call"},
 	"web":    {code: "call report"},
 
@@ -60,7 +62,7 @@ var rooms = map[string]room{
 	"demo":  {code: "call config control lab ledger site"},
 	"bench": {code: "lab"},
 
-	"cmd/dialwarden":       {code: "app call config control demo ledger numbering policy report rules site yamlfile", tests: "lab"},
+	"cmd/dialwarden":       {code: "app call config control demo ledger numbering policy replay report rules site yamlfile", tests: "lab"},
 	"cmd/dialwarden-bench": {code: "bench"},
 
 	"examples": {tests: "call numbering policy rules yamlfile"},

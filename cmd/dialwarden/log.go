@@ -30,7 +30,7 @@ configuration (ledger.path), an SQLite file that nothing here changes.`)
 func filterFlags(cmd *cobra.Command) func(zone *time.Location) (ledger.Filter, error) {
 	var f ledger.Filter
 	var since, until, action, class string
-	cmd.Flags().StringVar(&since, "since", "", "attempted at `TIME` or later: RFC 3339, a date, or an age like 24h")
+	cmd.Flags().StringVar(&since, "since", "", "attempted at `TIME` or later: RFC 3339, a date, or an age like 24h or 30d")
 	cmd.Flags().StringVar(&until, "until", "", "attempted before `TIME`, of the same forms")
 	cmd.Flags().StringVar(&action, "action", "", "allow, deny or challenge")
 	cmd.Flags().StringVar(&f.Rule, "rule", "", "settled by this `RULE`")
@@ -80,7 +80,12 @@ func parseSince(flag, s string, zone *time.Location) (time.Time, error) {
 	if age, err := time.ParseDuration(s); err == nil && age >= 0 {
 		return time.Now().Add(-age), nil
 	}
-	return time.Time{}, fmt.Errorf("%s %q: must be a time like 2026-11-23T14:30:00+08:00, a date like 2026-11-23, or an age like 24h", flag, s)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+			return time.Now().In(zone).AddDate(0, 0, -int(n)), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%s %q: must be a time like 2026-11-23T14:30:00+08:00, a date like 2026-11-23, or an age like 24h or 30d", flag, s)
 }
 
 func newLogList() *cobra.Command {

@@ -48,6 +48,7 @@ func runTests(m *testing.M) int {
 //	fill LEDGER                 makes a ledger with the five decisions of sample
 //	follow LEDGER FLAG…         runs log tail while decisions are made
 //	hold LEDGER                 keeps a ledger open for writing until the script ends
+//	decide LEDGER DIR …         has a policy decide a call and records it
 //	daemon CONFIG               runs dialwarden serve until the script ends, and waits until it says that it is ready
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -66,7 +67,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "follow": follow, "mode": mode, "fill": fill, "hold": hold, "daemon": serving,
-			"judged": judged,
+			"judged": judged, "decide": decide,
 		},
 	})
 }

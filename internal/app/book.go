@@ -55,10 +55,14 @@ func (w withShippedPlans) Open(name string) (fs.File, error) {
 // file relative to the policy directory: *rules.Error and *yamlfile.Error, joined. A number plan, area or outside line
 // that does not fit is a *yamlfile.Error about the configuration file.
 func LoadEdition(cfg config.Config) (*Edition, error) {
-	files, where := PolicyFiles(cfg), cfg.Policy.Dir
+	where := cfg.Policy.Dir
 	if where == "" {
 		where = "the shipped policy"
 	}
+	return loadEdition(cfg, PolicyFiles(cfg), where)
+}
+
+func loadEdition(cfg config.Config, files fs.FS, where string) (*Edition, error) {
 	p, err := rules.Load(files, rules.Options{Deadline: time.Duration(cfg.Policy.Deadline), Language: cfg.Site.Language})
 	if err != nil {
 		return nil, fmt.Errorf("the policy in %s is not usable:\n%w", where, err)

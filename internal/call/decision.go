@@ -76,6 +76,8 @@ type Decision struct {
 	MaxSeconds  int `json:"max_seconds"`
 	WarnSeconds int `json:"warn_seconds"` // before the cut
 	RingSeconds int `json:"ring_seconds"`
+	// CapRule is the rule that MaxSeconds is of; it is not kept.
+	CapRule string `json:"-"`
 
 	Route  Route  `json:"route"`
 	Prompt string `json:"prompt"` // what a refused caller hears

@@ -47,21 +47,24 @@ func (b *Book) text(rule, english string) string {
 
 // Facts puts together everything the policy may look at.
 func (b *Book) Facts(a call.Attempt, u call.Usage, c call.Credentials) call.Facts {
-	entry := b.Directory[a.Extension]
+	return b.Afresh(call.Facts{Time: call.ClockAt(a.At, b.Zone), Usage: u, Credentials: c, Attempt: a})
+}
+
+// Afresh completes facts, or replaces in those of an earlier time, what depends on the book: who the caller is, his line
+// and whether he is suspended (the directory), what was dialled (the number plan and the directory), the schedules that
+// are open, the holiday and the lists of the number (the policy's data). The clock, usage, credentials and the attempt
+// stay.
+func (b *Book) Afresh(f call.Facts) call.Facts {
+	entry := b.Directory[f.Attempt.Extension]
 	kind := entry.Line
 	if kind == "" {
 		kind = "phone"
 	}
-	f := call.Facts{
-		Time:        call.ClockAt(a.At, b.Zone),
-		Caller:      b.Directory.Caller(a.Extension),
-		Callee:      b.Numbers.Classify(a.Dialled),
-		Line:        call.Line{Kind: kind},
-		Usage:       u,
-		Sanction:    call.Sanction{Suspended: entry.Suspended},
-		Credentials: c,
-		Attempt:     a,
-	}
+	f.Caller = b.Directory.Caller(f.Attempt.Extension)
+	f.Callee = b.Numbers.Classify(f.Attempt.Dialled)
+	f.Line = call.Line{Kind: kind}
+	f.Sanction = call.Sanction{Suspended: entry.Suspended}
+	f.Time.Schedules, f.Time.Holiday = []string{}, ""
 	f.Callee.Lists = []string{}
 	if b.Lookup != nil {
 		b.Lookup(&f)

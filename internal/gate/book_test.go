@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,21 @@ func TestFacts(t *testing.T) {
 	f = b.Facts(call.Attempt{Extension: "999", At: at}, call.Usage{}, call.Credentials{})
 	if f.Caller.Known || f.Line.Kind != "phone" || f.Sanction.Suspended {
 		t.Errorf("a phone that is not in the directory: %+v", f)
+	}
+}
+
+// TestAfresh replaces what depends on the book, and nothing else.
+func TestAfresh(t *testing.T) {
+	b := newWorld(t).book
+	at := time.Date(2026, 11, 23, 8, 15, 0, 0, time.UTC)
+	a := call.Attempt{Extension: "101", Dialled: "102", At: at}
+	want := b.Facts(a, call.Usage{ConcurrentCalls: 2}, call.Credentials{PIN: call.Credential{Valid: true, ID: 7}})
+	old := want
+	old.Time.Schedules, old.Time.Holiday = []string{"gone"}, "gone"
+	old.Caller, old.Line, old.Sanction = call.Caller{Holder: "gone"}, call.Line{}, call.Sanction{Suspended: true}
+	old.Callee = call.Callee{Lists: []string{"gone"}}
+	if got := b.Afresh(old); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
 

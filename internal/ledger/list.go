@@ -32,20 +32,34 @@ const page = 500
 // durable. The list ends with what was there when it began; decisions that come later are not in it. After an error
 // the sequence ends.
 func (r *Reader) Decisions(ctx context.Context, f Filter) iter.Seq2[Decision, error] {
-	return func(yield func(Decision, error) bool) {
+	return pages(ctx, r, f, selectDecision, func(scan func(...any) error) (d Decision, err error) {
+		err = scanDecision(scan, &d)
+		return d, err
+	}, func(d Decision) int64 { return d.ID })
+}
+
+// selectDecision reads what a list shows.
+const selectDecision = "SELECT " + columns + " FROM decisions d LEFT JOIN calls c ON c.decision_id = d.id"
+
+// pages walks over the decisions that f selects. Each is read by selected and made by one; id is its id.
+func pages[T any](ctx context.Context, r *Reader, f Filter, selected string,
+	one func(scan func(...any) error) (T, error), id func(T) int64,
+) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		ids, err := r.bounds(ctx, f)
 		left := f.Limit
 		if left <= 0 {
 			left = math.MaxInt
 		}
 		for err == nil && ids.first <= ids.last && left > 0 {
-			var rows []Decision
+			var rows []T
 			size := min(left, page)
-			if rows, err = r.page(ctx, f, ids, size); err != nil {
+			text, args := f.sql(selected, ids, size)
+			if rows, err = list(ctx, r.db, text, args, one); err != nil {
 				break
 			}
-			for _, d := range rows {
-				if !yield(d, nil) {
+			for _, v := range rows {
+				if !yield(v, nil) {
 					return
 				}
 			}
@@ -53,10 +67,11 @@ func (r *Reader) Decisions(ctx context.Context, f Filter) iter.Seq2[Decision, er
 				return
 			}
 			left -= len(rows)
-			ids.skip(rows[len(rows)-1].ID, f.Reverse)
+			ids.skip(id(rows[len(rows)-1]), f.Reverse)
 		}
 		if err != nil {
-			yield(Decision{}, fmt.Errorf("ledger: decisions: %w", err))
+			var none T
+			yield(none, fmt.Errorf("ledger: decisions: %w", err))
 		}
 	}
 }
@@ -110,22 +125,23 @@ func (f Filter) times() (since, until string) {
 	return since, until
 }
 
-// page reads the next rows of the list.
-func (r *Reader) page(ctx context.Context, f Filter, ids idRange, size int) ([]Decision, error) {
-	text, args := f.sql(ids, size)
-	return list(ctx, r.db, text, args, func(scan func(...any) error) (d Decision, err error) {
-		err = scanDecision(scan, &d)
-		return d, err
-	})
-}
-
 // wholeNumber is the length from which a number prefix names so few numbers that it pays to look them up and sort
 // them by id. A shorter one matches so many that going by id meets them soon.
 const wholeNumber = 8
 
-// sql returns the query of one page. It names the index by putting a + before every other condition: SQLite would
-// guess, and without statistics guesses badly.
-func (f Filter) sql(ids idRange, size int) (string, []any) {
+// sql returns the query of one page of what is selected.
+func (f Filter) sql(selected string, ids idRange, size int) (string, []any) {
+	where, args := f.where(ids)
+	order := "ASC"
+	if f.Reverse {
+		order = "DESC"
+	}
+	return selected + " WHERE " + where + " ORDER BY d.id " + order + " LIMIT ?", append(args, size)
+}
+
+// where returns the condition of a query of decisions d. It names the index by putting a + before every other one:
+// SQLite would guess, and without statistics guesses badly.
+func (f Filter) where(ids idRange) (string, []any) {
 	indexed := len(f.NumberPrefix) >= wholeNumber
 	conditions, args := "d.id BETWEEN ? AND ?", []any{ids.first, ids.last}
 	if indexed {
@@ -155,11 +171,5 @@ func (f Filter) sql(ids idRange, size int) (string, []any) {
 		add(false, "d.at", " >= ?", since)
 		add(false, "d.at", " < ?", until)
 	}
-	order := "ASC"
-	if f.Reverse {
-		order = "DESC"
-	}
-	args = append(args, size)
-	return "SELECT " + columns + " FROM decisions d LEFT JOIN calls c ON c.decision_id = d.id WHERE " + conditions +
-		" ORDER BY d.id " + order + " LIMIT ?", args
+	return conditions, args
 }

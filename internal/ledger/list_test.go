@@ -106,6 +106,9 @@ func TestFilters(t *testing.T) {
 						want = append(want, id)
 					}
 				}
+				if n, err := r.Count(context.Background(), f); n != len(want) || err != nil {
+					t.Errorf("%+v counts %d, %v; want %d", f, n, err, len(want))
+				}
 				if reverse {
 					slices.Reverse(want)
 				}
@@ -189,7 +192,7 @@ func TestNoFullScan(t *testing.T) {
 		},
 	} {
 		for _, test.filter.Reverse = range []bool{false, true} {
-			text, args := test.filter.sql(idRange{1, 1000}, page)
+			text, args := test.filter.sql(selectDecision, idRange{1, 1000}, page)
 			lines := plan(t, r, text, args)
 			if lines[0] != test.want {
 				t.Errorf("%+v: %s\nwant %s", test.filter, lines[0], test.want)

@@ -98,7 +98,9 @@ func limit(d *call.Decision, limits []member) {
 		return have
 	}
 	for _, m := range limits {
-		d.MaxSeconds = least(d.MaxSeconds, m.maxSeconds)
+		if have := d.MaxSeconds; least(have, m.maxSeconds) != have {
+			d.MaxSeconds, d.CapRule = m.maxSeconds, m.rule
+		}
 		d.WarnSeconds = least(d.WarnSeconds, m.warn)
 		d.RingSeconds = least(d.RingSeconds, m.ring)
 	}

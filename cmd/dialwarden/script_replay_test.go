@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/dialwarden/dialwarden/internal/app"
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/config"
+)
+
+// decide has a policy decide a call, and records it as the daemon would, with the policy's revision. The first argument
+// is the ledger, then come the policy's directory, who calls, what is dialled, and for how many seconds it was talked.
+// $REV_ and the directory's name is the revision from then on.
+func decide(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 5 {
+		ts.Fatalf("usage: decide LEDGER POLICY_DIR EXTENSION DIGITS SECONDS")
+	}
+	cfg := config.Default()
+	cfg.Policy.Dir = ts.MkAbs(args[1])
+	e, err := app.LoadEdition(cfg)
+	ts.Check(err)
+	talked, err := strconv.Atoi(args[4])
+	ts.Check(err)
+	at := time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
+	r := call.Record{Attempt: call.Attempt{Source: call.SourceARI, Channel: "1.1", Extension: args[2], Dialled: args[3], At: at}}
+	r.Facts = e.Book.Facts(r.Attempt, call.Usage{}, call.Credentials{})
+	ctx := context.Background()
+	r.Decision = e.Book.Judge(ctx, r.Facts)
+	l := open(ts, args[0])
+	ts.Check(l.SaveRevision(ctx, e.Policy.Revision(), at, e.Policy.Files()))
+	id, err := l.Record(ctx, r)
+	ts.Check(err)
+	if talked > 0 {
+		ts.Check(l.Answered(ctx, id, at))
+		ts.Check(l.Ended(ctx, id, call.End{EndedAt: at.Add(time.Duration(talked) * time.Second), Cause: 16, Source: "ari"}))
+	}
+	ts.Check(l.Close())
+	ts.Setenv("REV_"+strings.ToUpper(filepath.Base(args[1])), e.Policy.Revision())
+}

@@ -1,0 +1,60 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// selectDecided reads what a replay needs. A decision without its evaluation is there, too.
+const selectDecided = `SELECT d.id, d.at, d.source, d.extension, d.department, coalesce(d.dialled_raw, d.dialled), d.dialled,
+	e.input, e.decision, coalesce(c.seconds, 0), c.cost_minor
+	FROM decisions d LEFT JOIN evaluations e ON e.decision_id = d.id LEFT JOIN calls c ON c.decision_id = d.id`
+
+// Decided lists the decided calls that f selects with all that a replay needs, in the order of their ids; else it is
+// like Decisions.
+func (r *Reader) Decided(ctx context.Context, f Filter) iter.Seq2[call.Decided, error] {
+	return pages(ctx, r, f, selectDecided, scanDecided, func(c call.Decided) int64 { return c.ID })
+}
+
+func scanDecided(scan func(...any) error) (c call.Decided, err error) {
+	var at Time
+	err = scan(&c.ID, &at, &c.Source, &c.Extension, &c.Department, &c.Dialled, &c.Shown, &c.Input, &c.Answer,
+		&c.Seconds, &c.CostMinor)
+	c.At = at.Time
+	return c, err
+}
+
+// Count returns how many decisions f selects; Limit and Reverse do not matter.
+func (r *Reader) Count(ctx context.Context, f Filter) (int, error) {
+	ids, err := r.bounds(ctx, f)
+	if err != nil {
+		return 0, fmt.Errorf("ledger: counting decisions: %w", err)
+	}
+	n := 0
+	where, args := f.where(ids)
+	if err := r.db.QueryRowContext(ctx, "SELECT count(*) FROM decisions d WHERE "+where, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("ledger: counting decisions: %w", err)
+	}
+	return n, nil
+}
+
+// FindRevision returns the one policy revision that begins with prefix. It is ErrNotFound if none does, and an error
+// that names them if several do.
+func (r *Reader) FindRevision(ctx context.Context, prefix string) (string, error) {
+	found, err := list(ctx, r.db, "SELECT revision FROM revisions WHERE substr(revision, 1, length(?1)) = ?1 ORDER BY at, revision",
+		[]any{prefix}, func(scan func(...any) error) (s string, err error) { err = scan(&s); return s, err })
+	switch {
+	case err == nil && len(found) == 1:
+		return found[0], nil
+	case err == nil && len(found) == 0:
+		err = ErrNotFound
+	case err == nil:
+		err = errors.New("several begin with it: " + strings.Join(found, ", "))
+	}
+	return "", fmt.Errorf("ledger: policy revision %s: %w", prefix, err)
+}
