@@ -16,6 +16,7 @@ func newPolicy() *cobra.Command {
 Where no DIR is named, it is the policy directory of the configuration, else the shipped
 policy that is built in.`)
 	cmd.AddCommand(newPolicyCheck(), newPolicyTest(), newPolicyFmt())
+	cmd.AddCommand(newPolicyPush(), newPolicyRollback(), newPolicyHistory(), newPolicyShow())
 	return cmd
 }
 

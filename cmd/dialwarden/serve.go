@@ -61,7 +61,7 @@ func serve(ctx context.Context, a *app.App, log zerolog.Logger) error {
 		select {
 		case <-hangup:
 			notify(log, daemon.SdNotifyReloading)
-			_ = a.Reload() // it has logged what is wrong, and the old policy stays in force
+			_ = a.Reload(ctx) // it has logged what is wrong, and the old policy stays in force
 			notify(log, daemon.SdNotifyReady)
 		case <-stopping:
 			notify(log, daemon.SdNotifyStopping)

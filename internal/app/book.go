@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/config"
@@ -26,13 +28,21 @@ type Edition struct {
 }
 
 // PolicyFiles returns the policy directory of the configuration, or the shipped policy if it names none. A directory
-// without a folder plans has the shipped number plans.
+// without number plans has the shipped ones.
 func PolicyFiles(cfg config.Config) fs.FS {
 	if cfg.Policy.Dir == "" {
 		return policy.FS
 	}
-	own := os.DirFS(cfg.Policy.Dir)
-	if _, err := fs.Stat(own, plansFolder); errors.Is(err, fs.ErrNotExist) {
+	return orShippedPlans(os.DirFS(cfg.Policy.Dir))
+}
+
+// orShippedPlans adds the shipped number plans to a policy that has none.
+func orShippedPlans(own fs.FS) fs.FS {
+	entries, err := fs.ReadDir(own, plansFolder)
+	meant := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { // a misspelt name is for rules to complain of
+		return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(path.Ext(e.Name())))
+	})
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !meant {
 		return withShippedPlans{own}
 	}
 	return own
@@ -55,7 +65,11 @@ func (w withShippedPlans) Open(name string) (fs.File, error) {
 // file relative to the policy directory: *rules.Error and *yamlfile.Error, joined. A number plan, area or outside line
 // that does not fit is a *yamlfile.Error about the configuration file.
 func LoadEdition(cfg config.Config) (*Edition, error) {
-	files, where := PolicyFiles(cfg), cfg.Policy.Dir
+	return loadEdition(cfg, PolicyFiles(cfg), cfg.Policy.Dir)
+}
+
+// loadEdition reads a policy from files; where names it to people, empty for the shipped one.
+func loadEdition(cfg config.Config, files fs.FS, where string) (*Edition, error) {
 	if where == "" {
 		where = "the shipped policy"
 	}
