@@ -177,7 +177,7 @@ func completeRevision(cmd *cobra.Command, args []string, _ string) ([]cobra.Comp
 	if len(args) > 0 {
 		files, _ := r.Revision(cmd.Context(), args[0])
 		for _, name := range slices.Sorted(maps.Keys(files)) {
-			offered = append(offered, cobra.Completion(name))
+			offered = append(offered, name)
 		}
 		return offered, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -84,7 +85,7 @@ func laid(t *testing.T, cfg config.Config) map[string][]byte {
 }
 
 func same(a, b map[string][]byte) bool {
-	return maps.EqualFunc(a, b, func(x, y []byte) bool { return string(x) == string(y) })
+	return maps.EqualFunc(a, b, bytes.Equal)
 }
 
 // history tells the policy's history in short, the oldest first.
@@ -193,7 +194,7 @@ func TestReplacedWorkIsKept(t *testing.T) {
 		t.Fatalf("got %v, fault %q", err, a.policy.Fault())
 	}
 	files, err := a.ledger.Reader().Revision(t.Context(), out.Replaced)
-	if err != nil || string(files["rules/base.rego"]) != string(broken["rules/base.rego"]) {
+	if err != nil || !bytes.Equal(files["rules/base.rego"], broken["rules/base.rego"]) {
 		t.Errorf("%s is %v, %v", out.Replaced, files, err)
 	}
 	want := "start in force, push in force, SIGHUP refused, file refused, rollback in force"
@@ -275,9 +276,6 @@ numbers: []
 subscribers: {bare: ["2-8"], behind_area: ["2-8"]}
 areas: [{code: "10", name: Beijing, lengths: [8]}]
 `
-
-// reloads is how often a policy is exchanged under load.
-const reloads = 1000
 
 // TestReloadsUnderLoad: while a thousand policies come into force, each call is decided once, by one of them, and what
 // was in force before is given back.
