@@ -176,10 +176,7 @@ func completeRevision(cmd *cobra.Command, args []string, _ string) ([]cobra.Comp
 	var offered []cobra.Completion
 	if len(args) > 0 {
 		files, _ := r.Revision(cmd.Context(), args[0])
-		for _, name := range slices.Sorted(maps.Keys(files)) {
-			offered = append(offered, name)
-		}
-		return offered, cobra.ShellCompDirectiveNoFileComp
+		return append(offered, slices.Sorted(maps.Keys(files))...), cobra.ShellCompDirectiveNoFileComp
 	}
 	all, _ := r.PolicyHistory(cmd.Context(), 0)
 	seen := map[string]bool{}
