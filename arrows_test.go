@@ -29,8 +29,9 @@ var rooms = map[string]room{
 	"queue":    {},
 	"yamlfile": {},
 
-	"policy":   {},
-	"dialplan": {},
+	"policy":    {},
+	"dialplan":  {},
+	"policydir": {},
 
 	"schema": {},
 	"hours":  {code: "yamlfile", tests: "call"},
@@ -54,7 +55,7 @@ var rooms = map[string]room{
 	"web":    {code: "call report"},
 
 	"app": {
-		code: "agi ari call config control gate ledger numbering policy report rules watch web yamlfile",
+		code: "agi ari call config control gate ledger numbering policy policydir report rules watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
@@ -84,6 +85,7 @@ var libraries = map[string]string{
 	"github.com/agnivade":          "rules yamlfile", // did you mean …?
 	"github.com/santhosh-tekuri":   "numbering",      // its tests: the schema of number plans
 	"github.com/emiago/sipgo":      "lab",
+	"github.com/fsnotify":          "policydir",
 	"github.com/spf13/cobra":       "cmd/dialwarden",
 	"github.com/coreos/go-systemd": "cmd/dialwarden",
 	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt

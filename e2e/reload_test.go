@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -70,7 +71,7 @@ func TestReload(t *testing.T) {
 	s.write("policy/rules/open.rego", "package dialwarden.outbound\n\n# METADATA\n# title: Open\n# description: All.\nallow contains \"open\"\n")
 	shipped := s.read("policy/data/rules.yaml")
 	s.write("policy/data/rules.yaml", "open:\n  title: Open\n  titel: Open\n"+shipped)
-	if status, body := s.reload(); status != http.StatusUnprocessableEntity || !strings.Contains(body, "data/rules.yaml:3") {
+	if status, body := s.reload(); status != http.StatusConflict || !strings.Contains(body, "data/rules.yaml:3") {
 		t.Errorf("an unknown field in data: the socket answers %d %s", status, body)
 	}
 	refused(t, dial(t, shared, "101", "962354003"), call.CauseCallRejected)
@@ -88,6 +89,21 @@ func TestReload(t *testing.T) {
 	if got := s.once("962354004"); got.Rule != "open" {
 		t.Errorf("got %+v", got)
 	}
+
+	n := s.log.count(inForce)
+	s.write("policy/rules/.open.rego.new", strings.ReplaceAll(s.read("policy/rules/open.rego"), "allow contains", "deny contains"))
+	must(t, os.Rename(filepath.Join(s.dir, "policy/rules/.open.rego.new"), filepath.Join(s.dir, "policy/rules/open.rego")))
+	s.logged(n+1, inForce) // nobody asked
+	refused(t, dial(t, shared, "101", "962354005"), call.CauseCallRejected)
+	if got := s.once("962354005"); got.Rule != "open" || got.Action != call.Deny {
+		t.Errorf("a file that was changed: got %+v", got)
+	}
+	if out, errs, status := s.run("", "policy", "rollback"); status != 0 || !strings.Contains(s.read("policy/rules/open.rego"), "allow contains") {
+		t.Errorf("policy rollback: status %d\n%s%s", status, out, errs)
+	}
+	c = dial(t, shared, "101", "962354006")
+	up(t, c)
+	hangup(t, c)
 }
 
 // A daemon that is told to stop refuses who is being asked, and leaves alone who talks.

@@ -46,6 +46,9 @@ rego_tests() {
 # The linter and the tests together need some 2 GB; -p 2 keeps two cores busy without starving the real-time audio.
 tests() { go test -race -count=1 -timeout 12m -p 2 ./...; }
 
+# The race detector would make this take minutes.
+reloads() { go test -count=1 -timeout 5m -run '^TestReloadsUnderLoad$' ./internal/app; }
+
 step "tools (gcc, certificates)" scripts/need.sh ca-certificates gcc libc6-dev
 step "a real Asterisk" scripts/asterisk-root.sh
 step "gofmt" formatted
@@ -55,6 +58,7 @@ step "Rego format" rego_format
 step "Rego tests" rego_tests
 step "go vet" go vet ./...
 step "golangci-lint" make --no-print-directory lint
+step "1,000 reloads under load" reloads
 step "go test -race" tests
 
 printf '\n=== summary\n'

@@ -11,11 +11,13 @@ import (
 )
 
 func newPolicy() *cobra.Command {
-	cmd := group("policy", "Check, test and format the rules", `Check, test and format the rules and the data that they look at.
+	cmd := group("policy", "Check, test, try, change and take back the rules", `Check, test and format the rules and the data that they look at; try them against past calls;
+put them in force, see what was in force when, and go back.
 
 Where no DIR is named, it is the policy directory of the configuration, else the shipped
 policy that is built in.`)
 	cmd.AddCommand(newPolicyCheck(), newPolicyTest(), newPolicyFmt(), newPolicyReplay(), newPolicyDiff())
+	cmd.AddCommand(newPolicyPush(), newPolicyRollback(), newPolicyHistory(), newPolicyShow())
 	return cmd
 }
 

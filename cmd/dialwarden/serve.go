@@ -29,7 +29,8 @@ func newServe() *cobra.Command {
 		Long: `Run the daemon. It attaches to Asterisk (and waits for it where it is not there yet),
 decides calls, and writes every decision to the ledger.
 
-SIGHUP reads the policy again; a policy with a fault is not used. SIGTERM stops: calls in
+A changed file of the policy directory, or SIGHUP, has the policy read again; a policy with a
+fault, or that fails its tests, is not used. SIGTERM stops: calls in
 progress go on, and from then on Asterisk lets out emergency calls only.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -69,7 +70,7 @@ func serve(ctx context.Context, a *app.App, log zerolog.Logger) error {
 		select {
 		case <-hangup:
 			notify(log, daemon.SdNotifyReloading)
-			_ = a.Reload() // it has logged what is wrong, and the old policy stays in force
+			_ = a.Reload(ctx) // it has logged what is wrong, and the old policy stays in force
 			notify(log, daemon.SdNotifyReady)
 		case <-stopping:
 			notify(log, daemon.SdNotifyStopping)

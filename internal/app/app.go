@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -22,6 +21,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/gate"
 	"github.com/dialwarden/dialwarden/internal/ledger"
 	"github.com/dialwarden/dialwarden/internal/watch"
+	"github.com/dialwarden/dialwarden/internal/web"
 )
 
 // stopTimeout is how long calls in the middle of a decision may take to end when the daemon stops.
@@ -32,14 +32,13 @@ type App struct {
 	cfg     config.Config
 	log     zerolog.Logger
 	ledger  *ledger.Ledger
-	edition atomic.Pointer[Edition]
+	policy  *Keeper
 	gate    *gate.Gate
 	watch   *watch.Watch
 	ari     *ari.Client
 	control *control.Server
 
-	reloading sync.Mutex
-	closers   []func() error // what was made, first to last; closed last to first
+	closers []func() error // what was made, first to last; closed last to first
 }
 
 // Open builds the daemon: everything that can be wrong with the configuration, the policy, the key or the ledger is an
@@ -55,21 +54,18 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err != nil {
 		return nil, err
 	}
-	edition, err := LoadEdition(cfg)
-	if err != nil {
-		return nil, err
-	}
 	if err := a.openLedger(); err != nil {
 		return nil, err
 	}
-	if err := a.enforce(ctx, edition); err != nil {
+	a.policy = NewKeeper(cfg, a.ledger, log)
+	if err := a.policy.Start(ctx); err != nil {
 		return nil, err
 	}
 	if a.watch, err = watch.New(ctx, a.ledger, log); err != nil {
 		return nil, err
 	}
 	a.gate, err = gate.New(ctx, gate.Config{
-		Book:   func() *gate.Book { return a.edition.Load().Book },
+		Book:   func() *gate.Book { return a.policy.Edition().Book },
 		Ledger: a.ledger, Tracker: a.watch, Dialogue: call.DefaultDialogue(), Log: log,
 	})
 	if err != nil {
@@ -83,12 +79,38 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	a.watch.Past = a.ari.Past
-	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{PINs: a.ledger, Reload: a.Reload}, log)
+	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{PINs: a.ledger, Policies: a.policy}, log)
 	if err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, a.control.Close)
+	a.serveHealth()
 	return a, nil
+}
+
+// serveHealth answers on web.listen. The daemon goes on without where it cannot: calls matter more.
+func (a *App) serveHealth() {
+	if a.cfg.Web.Listen == "" {
+		return
+	}
+	w, err := web.Listen(a.cfg.Web.Listen, a.health, a.log)
+	if err != nil {
+		a.log.Warn().Err(err).Msg("web.listen: nobody can ask for /healthz; calls are decided all the same")
+		return
+	}
+	a.closers = append(a.closers, w.Close)
+}
+
+// health is what /healthz answers.
+func (a *App) health(ctx context.Context) web.Health {
+	h := web.Health{
+		AsteriskConnected: a.ari.Connected(), PolicyRevision: a.policy.revision(), PolicyError: a.policy.Fault(),
+		LedgerWritable: true,
+	}
+	if err := a.ledger.Probe(ctx); err != nil {
+		h.LedgerWritable, h.LedgerError = false, err.Error()
+	}
+	return h
 }
 
 func (a *App) openLedger() error {
@@ -124,12 +146,14 @@ func readPassword(path string) (string, error) {
 func (a *App) Run(ctx context.Context) error {
 	connection, disconnect := context.WithCancel(context.WithoutCancel(ctx))
 	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
-	var events, ends sync.WaitGroup
+	var events, ends, files sync.WaitGroup
+	files.Go(func() { a.policy.Watch(ctx) })
 	events.Go(func() { a.ari.Run(connection) })
 	ends.Go(func() { a.watch.Run(following) })
 
 	<-ctx.Done()
 	a.log.Info().Msg("stopping: calls in progress go on, emergency calls go out, all others are refused")
+	files.Wait()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	err := a.gate.Stop(stopping)
@@ -151,27 +175,8 @@ func (a *App) close() error {
 	return errors.Join(errs...)
 }
 
-// Reload reads the policy again. Only a policy without a fault comes into force; else the old one stays, and the error
-// says what is wrong. Calls that are being decided keep the policy they began with.
-func (a *App) Reload() error {
-	a.reloading.Lock()
-	defer a.reloading.Unlock()
-	e, err := LoadEdition(a.cfg)
-	if err == nil {
-		err = a.enforce(context.Background(), e)
-	}
-	if err != nil {
-		a.log.Error().Err(err).Str("in_force", a.edition.Load().Policy.Revision()).Msg("the new policy is not used; the old one stays in force")
-	}
+// Reload reads the policy directory again, because of SIGHUP: see Keeper.Reload.
+func (a *App) Reload(ctx context.Context) error {
+	_, err := a.policy.Reload(ctx, call.BySignal)
 	return err
-}
-
-// enforce keeps the edition's content in the ledger and puts it in force.
-func (a *App) enforce(ctx context.Context, e *Edition) error {
-	if err := a.ledger.SaveRevision(ctx, e.Policy.Revision(), time.Now(), e.Policy.Files()); err != nil {
-		return fmt.Errorf("the policy revision cannot be kept in the ledger: %w", err)
-	}
-	a.edition.Store(e)
-	a.log.Info().Str("revision", e.Policy.Revision()).Msg("policy in force")
-	return nil
 }

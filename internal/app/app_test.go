@@ -129,7 +129,7 @@ func TestOpenLeavesNothingBehind(t *testing.T) {
 func TestReload(t *testing.T) {
 	cfg := site(t)
 	a := open(t, cfg)
-	first := a.edition.Load()
+	first := a.policy.Edition()
 	rule := filepath.Join(cfg.Policy.Dir, "rules", "extra.rego")
 	for name, test := range map[string]struct{ file, content, want string }{
 		"a rule":        {rule, "package dialwarden.outbound\n\nallow contains }\n", "rules/extra.rego:3"},
@@ -141,10 +141,10 @@ func TestReload(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, test.file, test.content)
-		if err := a.Reload(); err == nil || !strings.Contains(err.Error(), test.want) {
+		if err := a.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %q in it", name, err, test.want)
 		}
-		if a.edition.Load() != first {
+		if a.policy.Edition() != first {
 			t.Errorf("%s: a policy with a fault came into force", name)
 		}
 		if good == nil {
@@ -162,10 +162,10 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, local, string(data)+"\n# changed\n")
-	if err := a.Reload(); err != nil {
+	if err := a.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	now := a.edition.Load()
+	now := a.policy.Edition()
 	if now == first || now.Policy.Revision() == first.Policy.Revision() {
 		t.Error("the new policy is not in force")
 	}
@@ -183,12 +183,13 @@ func TestReload(t *testing.T) {
 func TestReloadNeedsTheLedger(t *testing.T) {
 	cfg := site(t)
 	a := open(t, cfg)
-	first := a.edition.Load()
+	first := a.policy.Edition()
 	if err := a.ledger.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Reload(); err == nil || a.edition.Load() != first {
-		t.Errorf("got %v; another policy in force: %v", err, a.edition.Load() != first)
+	write(t, filepath.Join(cfg.Policy.Dir, "data", "local.yaml"), "classes: [local]\nunlisted_phones: []\n")
+	if err := a.Reload(t.Context()); err == nil || a.policy.Edition() != first {
+		t.Errorf("got %v; another policy in force: %v", err, a.policy.Edition() != first)
 	}
 }
 

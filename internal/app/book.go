@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/config"
@@ -26,13 +28,21 @@ type Edition struct {
 }
 
 // PolicyFiles returns the policy directory of the configuration, or the shipped policy if it names none. A directory
-// without a folder plans has the shipped number plans.
+// without number plans has the shipped ones.
 func PolicyFiles(cfg config.Config) fs.FS {
 	if cfg.Policy.Dir == "" {
 		return policy.FS
 	}
-	own := os.DirFS(cfg.Policy.Dir)
-	if _, err := fs.Stat(own, plansFolder); errors.Is(err, fs.ErrNotExist) {
+	return orShippedPlans(os.DirFS(cfg.Policy.Dir))
+}
+
+// orShippedPlans adds the shipped number plans to a policy that has none.
+func orShippedPlans(own fs.FS) fs.FS {
+	entries, err := fs.ReadDir(own, plansFolder)
+	meant := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { // a misspelt name is for rules to complain of
+		return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(path.Ext(e.Name())))
+	})
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !meant {
 		return withShippedPlans{own}
 	}
 	return own
@@ -55,14 +65,14 @@ func (w withShippedPlans) Open(name string) (fs.File, error) {
 // file relative to the policy directory: *rules.Error and *yamlfile.Error, joined. A number plan, area or outside line
 // that does not fit is a *yamlfile.Error about the configuration file.
 func LoadEdition(cfg config.Config) (*Edition, error) {
-	where := cfg.Policy.Dir
+	return loadEdition(cfg, PolicyFiles(cfg), cfg.Policy.Dir)
+}
+
+// loadEdition reads a policy from files; where names it to people, empty for the shipped one.
+func loadEdition(cfg config.Config, files fs.FS, where string) (*Edition, error) {
 	if where == "" {
 		where = "the shipped policy"
 	}
-	return loadEdition(cfg, PolicyFiles(cfg), where)
-}
-
-func loadEdition(cfg config.Config, files fs.FS, where string) (*Edition, error) {
 	p, err := rules.Load(files, rules.Options{Deadline: time.Duration(cfg.Policy.Deadline), Language: cfg.Site.Language})
 	if err != nil {
 		return nil, fmt.Errorf("the policy in %s is not usable:\n%w", where, err)

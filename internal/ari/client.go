@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -60,7 +61,12 @@ type Client struct {
 	socket  string // the WebSocket's URL
 	handler Handler
 	log     zerolog.Logger
+
+	connected atomic.Bool
 }
+
+// Connected reports whether Asterisk's events arrive at this moment.
+func (c *Client) Connected() bool { return c.connected.Load() }
 
 // New returns a client that is not connected yet. A URL that is none is an error.
 func New(cfg Config, h Handler) (*Client, error) {
@@ -135,6 +141,8 @@ func (c *Client) session(running context.Context) (connected bool, err error) {
 		c.log.Warn().Err(err).Msg("Asterisk does not filter events; it will send more than is needed")
 	}
 	c.log.Info().Str("url", c.cfg.URL).Str("application", c.cfg.Application).Msg("connected to Asterisk")
+	c.connected.Store(true)
+	defer c.connected.Store(false)
 
 	frames := queue.New[[]byte]()
 	ended := make(chan error, 3)

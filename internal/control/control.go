@@ -5,9 +5,11 @@
 //
 //	POST /pins              {"pin","holder","department","level"}  →  {"id"}
 //	POST /pins/{id}/disable                                        →  {}
-//	POST /reload                                                   →  {}
+//	POST /reload                                                   →  {"revision","before","changed"}
+//	POST /policy            {"rules/local.rego":"<base64>", …}     →  {"revision","before","changed","replaced"}
+//	POST /policy/rollback   {"revision"}                           →  {"revision","before","changed","replaced"}
 //
-// An answer that is not 2xx has the body {"error"}.
+// An answer that is not 2xx has the body {"error"}; 409 means that the policy is at fault, and the old one in force.
 package control
 
 import (
@@ -32,6 +34,9 @@ import (
 const (
 	timeout     = 10 * time.Second
 	largestBody = 64 << 10
+
+	policyTimeout = 3 * time.Minute // its tests are run
+	largestPolicy = 256 << 20
 )
 
 // PINs changes PINs.
@@ -42,8 +47,8 @@ type PINs interface {
 
 // Verbs is what the daemon does on request.
 type Verbs struct {
-	PINs   PINs
-	Reload func() error
+	PINs     PINs
+	Policies Policies
 }
 
 // Server answers on the socket. Use Listen.
@@ -65,7 +70,7 @@ func Listen(socket string, v Verbs, log zerolog.Logger) (*Server, error) {
 		return nil, fmt.Errorf("control.socket: %w", err)
 	}
 	s := &Server{
-		http:   &http.Server{Handler: handler(v), ReadTimeout: timeout, WriteTimeout: timeout},
+		http:   &http.Server{Handler: handler(v), ReadTimeout: timeout, WriteTimeout: policyTimeout},
 		served: make(chan struct{}),
 	}
 	go func() {
@@ -126,9 +131,7 @@ func handler(v Verbs) http.Handler {
 		}
 		return struct{}{}, v.PINs.DisablePIN(r.Context(), id)
 	}))
-	mux.HandleFunc("POST /reload", answer(func(*http.Request) (any, error) {
-		return struct{}{}, v.Reload()
-	}))
+	handlePolicies(mux, v.Policies)
 	return mux
 }
 
@@ -138,14 +141,18 @@ func answer(do func(*http.Request) (any, error)) http.HandlerFunc {
 		out, err := do(r)
 		w.Header().Set("Content-Type", "application/json")
 		if err != nil {
-			w.WriteHeader(http.StatusUnprocessableEntity)
+			status := http.StatusUnprocessableEntity
+			if refused := (*Refusal)(nil); errors.As(err, &refused) {
+				status = http.StatusConflict
+			}
+			w.WriteHeader(status)
 			out = map[string]string{"error": err.Error()}
 		}
 		_ = json.NewEncoder(w).Encode(out) // the client may have gone
 	}
 }
 
-// Client talks to a running daemon. Use Dial. It satisfies PINs.
+// Client talks to a running daemon. Use Dial. It satisfies PINs and Policies.
 type Client struct{ http *http.Client }
 
 // Dial returns a client if a daemon listens on the socket.
@@ -158,11 +165,13 @@ func Dial(ctx context.Context, socket string) (c *Client, running bool) {
 		return nil, false
 	}
 	_ = conn.Close()
-	return &Client{&http.Client{Timeout: timeout, Transport: &http.Transport{DialContext: dial}}}, true
+	return &Client{&http.Client{Timeout: policyTimeout, Transport: &http.Transport{DialContext: dial}}}, true
 }
 
 // AddPIN has the daemon add a PIN.
 func (c *Client) AddPIN(ctx context.Context, pin call.Secret, owner call.PINOwner) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	var out struct{ ID int64 }
 	err := c.post(ctx, "/pins", newPIN{PIN: pin.Reveal(), PINOwner: owner}, &out)
 	return out.ID, err
@@ -170,6 +179,8 @@ func (c *Client) AddPIN(ctx context.Context, pin call.Secret, owner call.PINOwne
 
 // DisablePIN has the daemon disable a PIN.
 func (c *Client) DisablePIN(ctx context.Context, id int64) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	return c.post(ctx, fmt.Sprintf("/pins/%d/disable", id), nil, nil)
 }
 
@@ -191,6 +202,9 @@ func (c *Client) post(ctx context.Context, path string, in, out any) error {
 		var fault struct{ Error string }
 		if err := json.NewDecoder(resp.Body).Decode(&fault); err != nil || fault.Error == "" {
 			return fmt.Errorf("the daemon answers %s", resp.Status)
+		}
+		if resp.StatusCode == http.StatusConflict {
+			return &Refusal{Message: fault.Error}
 		}
 		return errors.New(fault.Error)
 	}

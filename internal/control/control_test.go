@@ -30,6 +30,15 @@ func (p pins) AddPIN(_ context.Context, pin call.Secret, o call.PINOwner) (int64
 }
 func (p pins) DisablePIN(_ context.Context, id int64) error { return p.disable(id) }
 
+// policies are a daemon's, made of one function; without files it is asked to reload or to roll back.
+type policies func(files map[string][]byte) (call.PolicyChange, error)
+
+func (p policies) Reload(context.Context, call.Trigger) (call.PolicyChange, error) { return p(nil) }
+func (p policies) Rollback(context.Context, string) (call.PolicyChange, error)     { return p(nil) }
+func (p policies) Push(_ context.Context, files map[string][]byte) (call.PolicyChange, error) {
+	return p(files)
+}
+
 // daemon serves the verbs on a socket of its own, and returns the socket and what it logs.
 func daemon(t *testing.T, v control.Verbs) (socket string, log *bytes.Buffer) {
 	t.Helper()
@@ -98,12 +107,18 @@ func TestRequests(t *testing.T) {
 			add:     func(call.Secret, call.PINOwner) (int64, error) { return 1, nil },
 			disable: func(int64) error { return nil },
 		},
-		Reload: func() error {
-			if reloads++; reloads > 1 {
-				return errors.New("rules/x.rego:3:1: this is wrong")
+		Policies: policies(func(files map[string][]byte) (call.PolicyChange, error) {
+			switch {
+			case len(files) == 0:
+				reloads++
+			case string(files["rules/x.rego"]) != "x":
+				return call.PolicyChange{}, errors.New("the disk is full")
 			}
-			return nil
-		},
+			if reloads > 1 {
+				return call.PolicyChange{}, fmt.Errorf("refused: %w", &control.Refusal{Message: "rules/x.rego:3:1: this is wrong"})
+			}
+			return call.PolicyChange{Revision: "b", Before: "a", Changed: true}, nil
+		}),
 	})
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
@@ -123,8 +138,14 @@ func TestRequests(t *testing.T) {
 		{"POST", "/pins", "", 422, `{"error":"the request cannot be read"}`},
 		{"POST", "/pins/1/disable", "", 200, `{}`},
 		{"POST", "/pins/246824x/disable", "", 422, `{"error":"a PIN's id is a number"}`},
-		{"POST", "/reload", "", 200, `{}`},
-		{"POST", "/reload", "", 422, `{"error":"rules/x.rego:3:1: this is wrong"}`},
+		{"POST", "/reload", "", 200, `{"revision":"b","before":"a","changed":true}`},
+		{"POST", "/policy", `{"rules/x.rego":"eA=="}`, 200, `{"revision":"b","before":"a","changed":true}`},
+		{"POST", "/policy", `{"rules/x.rego":"eQ=="}`, 422, `{"error":"the disk is full"}`},
+		{"POST", "/policy", `{}`, 422, `{"error":"a policy without files was sent"}`},
+		{"POST", "/policy", "", 422, `{"error":"a policy without files was sent"}`},
+		{"POST", "/policy", `{"rules/x.rego":7}`, 422, `{"error":"the request cannot be read: json: cannot unmarshal number into Go value of type []uint8"}`},
+		{"POST", "/reload", "", 409, `{"error":"refused: rules/x.rego:3:1: this is wrong"}`},
+		{"POST", "/policy/rollback", "", 409, `{"error":"refused: rules/x.rego:3:1: this is wrong"}`},
 		{"GET", "/reload", "", 405, "Method Not Allowed"},
 		{"POST", "/nothing", "", 404, "404 page not found"},
 	} {

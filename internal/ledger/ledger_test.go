@@ -22,9 +22,10 @@ func testKey(b byte) Key {
 }
 
 // openTest opens the ledger at path for the length of the test, with a clock that stands at moment.
-func openTest(t testing.TB, path string) *Ledger {
+func openTest(t testing.TB, path string, options ...Option) *Ledger {
 	t.Helper()
-	l, err := Open(path, testKey(1), WithClock(func() time.Time { return moment }))
+	options = append([]Option{WithClock(func() time.Time { return moment })}, options...)
+	l, err := Open(path, testKey(1), options...)
 	if err != nil {
 		t.Fatal(err)
 	}

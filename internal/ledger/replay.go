@@ -2,10 +2,8 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
@@ -41,20 +39,4 @@ func (r *Reader) Count(ctx context.Context, f Filter) (int, error) {
 		return 0, fmt.Errorf("ledger: counting decisions: %w", err)
 	}
 	return n, nil
-}
-
-// FindRevision returns the one policy revision that begins with prefix. It is ErrNotFound if none does, and an error
-// that names them if several do.
-func (r *Reader) FindRevision(ctx context.Context, prefix string) (string, error) {
-	found, err := list(ctx, r.db, "SELECT revision FROM revisions WHERE substr(revision, 1, length(?1)) = ?1 ORDER BY at, revision",
-		[]any{prefix}, func(scan func(...any) error) (s string, err error) { err = scan(&s); return s, err })
-	switch {
-	case err == nil && len(found) == 1:
-		return found[0], nil
-	case err == nil && len(found) == 0:
-		err = ErrNotFound
-	case err == nil:
-		err = errors.New("several begin with it: " + strings.Join(found, ", "))
-	}
-	return "", fmt.Errorf("ledger: policy revision %s: %w", prefix, err)
 }

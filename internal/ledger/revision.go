@@ -17,32 +17,42 @@ import (
 //
 // Errors: a plain one if the ledger has other content under the same revision, and those of Record.
 func (l *Ledger) SaveRevision(ctx context.Context, revision string, at time.Time, files map[string][]byte) error {
-	content, err := json.Marshal(files) // keys sorted, so that equal content is equal text
+	kept, err := packFiles(files)
+	if err == nil {
+		err = l.write(ctx, func(ctx context.Context, c *conn) error {
+			return keep(ctx, c, revision, Time{l.orNow(at)}, kept)
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("ledger: policy revision %s not kept: %w", revision, err)
 	}
-	packed, err := pack(content)
-	if err != nil {
-		return fmt.Errorf("ledger: policy revision %s not kept: %w", revision, err)
+	return nil
+}
+
+// packed is the content of a revision, as it is and as it is stored.
+type packed struct{ content, stored []byte }
+
+func packFiles(files map[string][]byte) (p packed, err error) {
+	if p.content, err = json.Marshal(files); err != nil { // keys sorted, so that equal content is equal text
+		return p, err
 	}
-	err = l.write(ctx, func(ctx context.Context, c *conn) error {
-		var kept []byte
-		err := c.QueryRowContext(ctx, "SELECT files FROM revisions WHERE revision = ?", revision).Scan(&kept)
-		if errors.Is(err, sql.ErrNoRows) {
-			_, err = c.ExecContext(ctx, "INSERT INTO revisions (revision, at, files) VALUES (?, ?, ?)",
-				revision, Time{l.orNow(at)}, packed)
-			return err
-		}
-		if err != nil {
-			return err
-		}
-		if before, err := unpack(kept); err != nil || !bytes.Equal(before, content) {
-			return errors.Join(errors.New("the ledger has other content under this revision"), err)
-		}
-		return nil
-	})
+	p.stored, err = pack(p.content)
+	return p, err
+}
+
+// keep stores a revision, unless it is stored.
+func keep(ctx context.Context, c *conn, revision string, at Time, p packed) error {
+	var kept []byte
+	err := c.QueryRowContext(ctx, "SELECT files FROM revisions WHERE revision = ?", revision).Scan(&kept)
+	if errors.Is(err, sql.ErrNoRows) {
+		_, err = c.ExecContext(ctx, "INSERT INTO revisions (revision, at, files) VALUES (?, ?, ?)", revision, at, p.stored)
+		return err
+	}
 	if err != nil {
-		return fmt.Errorf("ledger: policy revision %s not kept: %w", revision, err)
+		return err
+	}
+	if before, err := unpack(kept); err != nil || !bytes.Equal(before, p.content) {
+		return errors.Join(errors.New("the ledger has other content under this revision"), err)
 	}
 	return nil
 }
