@@ -154,11 +154,18 @@ func (l *inspection) body(x *ast.Rule, b *book, have call.Credentials) (Body, bo
 // bindings are the values that variables of a body have in one solution.
 type bindings map[ast.Var]*ast.Term
 
-// plug puts values in the place of variables.
+// plug puts values in the place of variables. OPA's transforming writes into what it gets, so it gets copies: the values
+// can be those of the compiled policy, which others evaluate at the same time.
 func (b bindings) plug(t *ast.Term) *ast.Term {
+	if v, ok := t.Value.(ast.Var); ok && b[v] != nil {
+		return b[v]
+	}
+	if t.IsGround() {
+		return t
+	}
 	out, err := ast.TransformVars(t.Copy(), func(v ast.Var) (ast.Value, error) {
 		if x, ok := b[v]; ok {
-			return x.Value, nil
+			return x.Copy().Value, nil
 		}
 		return v, nil
 	})

@@ -127,18 +127,15 @@ func TestExplainIsBounded(t *testing.T) {
 	if e.Rule != call.RuleNoAllow || !slices.ContainsFunc(e.Notes, func(n string) bool { return strings.Contains(n, "too long") }) {
 		t.Errorf("got %+v", e)
 	}
-	if len(e.Notes) != 1 || len(e.Changes) != 0 || !e.Hopeless { // the changes were tried to the end, without the shadow
-		t.Errorf("got %+v", e)
-	}
 }
 
-// TestExplainAllClasses explains every class of number, with and without proofs, as Judge decides it, by many at once.
+// TestExplainAllClasses explains every class of number, with and without proofs, as Judge decides it, two at once.
 func TestExplainAllClasses(t *testing.T) {
 	p := variant(t, nil, "")
-	var all sync.WaitGroup
 	for _, class := range call.Classes() {
-		all.Go(func() {
-			for _, have := range []call.Credentials{{}, pinOf(1)} {
+		var both sync.WaitGroup
+		for _, have := range []call.Credentials{{}, pinOf(1)} {
+			both.Go(func() {
 				f := factsOf(p, "105", class)
 				f.Credentials = have
 				before := fmt.Sprint(f)
@@ -154,10 +151,10 @@ func TestExplainAllClasses(t *testing.T) {
 						t.Errorf("%s: %+v", class, b)
 					}
 				}
-			}
-		})
+			})
+		}
+		both.Wait()
 	}
-	all.Wait()
 }
 
 // TestExplainRecorded says when more was recorded than the policy's answer.
