@@ -39,6 +39,7 @@ var rooms = map[string]room{
 
 	"config":    {code: "yamlfile"},
 	"numbering": {code: "call yamlfile"},
+	"scenario":  {code: "call yamlfile", tests: "policy schema"}, // calls and what is to become of them, in YAML
 	"rules":     {code: "call hours lists schema yamlfile policy"}, // policy: the schemas, where a policy directory has none
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
@@ -52,7 +53,7 @@ var rooms = map[string]room{
 	"web":    {code: "call report"},
 
 	"app": {
-		code: "agi ari call config control gate ledger numbering policy report rules watch web yamlfile",
+		code: "agi ari call config control gate ledger numbering policy report rules scenario watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
@@ -60,10 +61,10 @@ var rooms = map[string]room{
 	"demo":  {code: "call config control lab ledger site"},
 	"bench": {code: "lab"},
 
-	"cmd/dialwarden":       {code: "app call config control demo ledger numbering policy report rules site yamlfile", tests: "lab"},
+	"cmd/dialwarden":       {code: "app call config control demo ledger numbering policy report rules scenario site yamlfile", tests: "lab"},
 	"cmd/dialwarden-bench": {code: "bench"},
 
-	"examples": {tests: "call numbering policy rules yamlfile"},
+	"examples": {tests: "app config rules"},
 	"e2e":      {tests: "call config control dialplan lab ledger policy watch"},
 
 	".": {},
