@@ -15,7 +15,7 @@ func newPolicy() *cobra.Command {
 
 Where no DIR is named, it is the policy directory of the configuration, else the shipped
 policy that is built in.`)
-	cmd.AddCommand(newPolicyCheck(), newPolicyTest(), newPolicyFmt())
+	cmd.AddCommand(newPolicyCheck(), newPolicyTest(), newPolicyFmt(), newPolicyLint())
 	return cmd
 }
 
