@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"time"
 
@@ -34,7 +35,7 @@ func serve(ctx context.Context, program, dir string) (*server, error) {
 		return nil, err
 	}
 	s := &server{url: "http://" + address, ended: make(chan struct{})}
-	s.cmd = exec.CommandContext(ctx, program, "run", "--server", "--addr", address, "--log-level", "error", "--skip-version-check", dir)
+	s.cmd = exec.CommandContext(ctx, program, "run", "--server", "--addr", address, "--log-level", "error", "--skip-version-check", dir) //nolint:gosec // the operator's own OPA
 	s.cmd.Stderr = &s.stderr
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
@@ -43,7 +44,10 @@ func serve(ctx context.Context, program, dir string) (*server, error) {
 		_ = s.cmd.Wait()
 		close(s.ended)
 	}()
-	return s, s.ready(ctx)
+	if err := s.ready(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
 }
 
 // ready waits until the server answers.
@@ -67,7 +71,7 @@ func (s *server) ready(ctx context.Context) error {
 		case <-s.ended:
 			return fmt.Errorf("OPA's server ended: %s", s.stderr.String())
 		case <-ctx.Done():
-			return errors.Join(errors.New("OPA's server does not answer"), s.close())
+			return errors.New("OPA's server does not answer")
 		case <-again.C:
 		}
 	}
@@ -76,6 +80,9 @@ func (s *server) ready(ctx context.Context) error {
 func (s *server) close() error {
 	err := s.cmd.Process.Kill()
 	<-s.ended
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
 	return err
 }
 
