@@ -3,6 +3,8 @@ SHELL := /bin/bash
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/dialwarden
 GOLANGCI_VERSION := v2.12.2
 GOLANGCI := $(CACHE)/bin/golangci-lint-$(GOLANGCI_VERSION)
+OPA_VERSION := $(shell awk '$$1 == "github.com/open-policy-agent/opa" {print $$2}' go.mod)
+OPA := $(CACHE)/bin/opa-$(OPA_VERSION)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 COMMIT := $(shell git rev-parse HEAD 2>/dev/null)
 LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
@@ -34,8 +36,15 @@ demo: build ## real calls through a real Asterisk, decided before your eyes
 test: ## everything: formatting, vet, lint, Rego, and all tests with the race detector against a real Asterisk
 	@scripts/test.sh
 
-bench: build asterisk ## what the gate adds to call set-up, against plain Dial and against an empty ARI app
+bench: build asterisk $(OPA) ## one decision beside OPA's server; what the gate adds to call set-up beside plain Dial
+	go run ./cmd/dialwarden-bench decision --opa $(OPA)
 	go run ./cmd/dialwarden-bench
+
+$(OPA):
+	@echo "building OPA $(OPA_VERSION) into $(CACHE)/bin to measure against (some minutes, once) …" >&2
+	@mkdir -p $(CACHE)/bin/new
+	@GOBIN=$(CACHE)/bin/new GOFLAGS= go install github.com/open-policy-agent/opa@$(OPA_VERSION)
+	@mv $(CACHE)/bin/new/opa $@
 
 $(GOLANGCI):
 	@echo "building golangci-lint $(GOLANGCI_VERSION) into $(CACHE)/bin (some minutes, once) …" >&2

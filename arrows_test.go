@@ -40,9 +40,11 @@ var rooms = map[string]room{
 
 	"config":    {code: "yamlfile"},
 	"numbering": {code: "call yamlfile"},
+	"scenario":  {code: "call yamlfile", tests: "policy schema"}, // calls and what is to become of them, in YAML
 	"rules":     {code: "call hours lists schema yamlfile policy"}, // policy: the schemas, where a policy directory has none
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
+	"lint":      {code: "call rules yamlfile"}, // what in a policy is of no use
 
 	"gate":  {code: "call queue"},
 	"watch": {code: "call queue usage", tests: "ledger"},
@@ -55,18 +57,20 @@ var rooms = map[string]room{
 	"web":    {code: "call report"},
 
 	"app": {
-		code: "agi ari call config control gate ledger numbering policy policydir report rules watch web yamlfile",
+		code: "agi ari call config control gate ledger lint numbering policy policydir report rules scenario watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
 	"site":  {code: "config dialplan policy"}, // what `dialwarden init` writes
 	"demo":  {code: "call config control lab ledger site"},
 	"bench": {code: "lab"},
+	// One decision in this process; OPA's server is a program of its own, asked over HTTP.
+	"bench/decision": {code: "app call config policy yamlfile"},
 
-	"cmd/dialwarden":       {code: "app call config control demo ledger numbering policy replay report rules site yamlfile", tests: "lab"},
-	"cmd/dialwarden-bench": {code: "bench"},
+	"cmd/dialwarden":       {code: "app call config control demo ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
+	"cmd/dialwarden-bench": {code: "bench bench/decision"},
 
-	"examples": {tests: "call numbering policy rules yamlfile"},
+	"examples": {tests: "app config rules"},
 	"e2e":      {tests: "call config control dialplan lab ledger policy watch"},
 
 	".": {},

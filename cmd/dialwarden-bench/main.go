@@ -1,6 +1,7 @@
 // Command dialwarden-bench measures what Dialwarden adds to the set-up of a call, and how many calls a second it holds,
 // on a real Asterisk, beside plain Dial and beside an ARI app that only continues. `make bench` builds what it needs
-// and runs it. The method stands in docs/benchmarks.md.
+// and runs it. `dialwarden-bench decision` measures the decision alone, in this process, beside OPA's own server. The
+// methods stand in docs/benchmarks.md.
 //
 // Exit status: 0 measured, 2 it could not be done.
 package main
@@ -34,6 +35,9 @@ func main() {
 
 // run carries out one command line and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "decision" {
+		return decide(ctx, args[1:], stdout, stderr)
+	}
 	o := bench.Default()
 	o.Log = stderr
 	flags := flag.NewFlagSet("dialwarden-bench", flag.ContinueOnError)
@@ -70,7 +74,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
-func show(w io.Writer, r *bench.Report, asJSON bool) error {
+// printer is a report.
+type printer interface{ Print(w io.Writer) error }
+
+func show(w io.Writer, r printer, asJSON bool) error {
 	if !asJSON {
 		return r.Print(w)
 	}

@@ -109,18 +109,9 @@ func parseAt(s string) (time.Time, error) {
 
 // parseCredentials reads pin, pin:LEVEL, token, approval and matter.
 func parseCredentials(kinds []string) (call.Credentials, error) {
-	var c call.Credentials
-	for _, k := range kinds {
-		kind, arg, levelled := strings.Cut(k, ":")
-		cred := call.Credential{Valid: true, Holder: "somebody", Level: 9}
-		if levelled {
-			if _, err := fmt.Sscanf(arg+"\n", "%d\n", &cred.Level); err != nil || cred.Level < 0 || kind != string(call.PIN) {
-				return c, fmt.Errorf("--credential %q: a level is a number after pin, like pin:2", k)
-			}
-		}
-		if !c.Set(call.CredentialKind(kind), cred) {
-			return c, fmt.Errorf("--credential %q: must be pin, pin:LEVEL, token, approval or matter", k)
-		}
+	c, err := call.ParseProofs(kinds)
+	if err != nil {
+		return c, fmt.Errorf("--credential %w", err)
 	}
 	return c, nil
 }

@@ -16,7 +16,7 @@ put them in force, see what was in force when, and go back.
 
 Where no DIR is named, it is the policy directory of the configuration, else the shipped
 policy that is built in.`)
-	cmd.AddCommand(newPolicyCheck(), newPolicyTest(), newPolicyFmt(), newPolicyReplay(), newPolicyDiff())
+	cmd.AddCommand(newPolicyCheck(), newPolicyTest(), newPolicyFmt(), newPolicyLint(), newPolicyReplay(), newPolicyDiff())
 	cmd.AddCommand(newPolicyPush(), newPolicyRollback(), newPolicyHistory(), newPolicyShow())
 	return cmd
 }

@@ -83,10 +83,7 @@ func checkPolicy(cfg config.Config) (policyChecked, error) {
 		return out, err
 	}
 	for _, f := range faultsOf(err) {
-		if f.File != cfg.File && f.File != config.BuiltIn && f.File != "" {
-			f.File = filepath.Join(cfg.Policy.Dir, f.File)
-		}
-		if !slices.Contains(out.Faults, f) {
+		if f = placed(cfg, f); !slices.Contains(out.Faults, f) {
 			out.Faults = append(out.Faults, f)
 		}
 	}
@@ -95,6 +92,14 @@ func checkPolicy(cfg config.Config) (policyChecked, error) {
 		out.Rules, out.Phones = len(edition.Policy.Rules()), len(edition.Policy.Directory())
 	}
 	return out, nil
+}
+
+// placed names a file of the policy as one sees it from here.
+func placed(cfg config.Config, f fault) fault {
+	if f.File != cfg.File && f.File != config.BuiltIn && f.File != "" {
+		f.File = filepath.Join(cfg.Policy.Dir, f.File)
+	}
+	return f
 }
 
 // checkPlans reads all number plans, also those that the site does not use.

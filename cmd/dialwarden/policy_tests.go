@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -9,14 +10,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dialwarden/dialwarden/internal/app"
+	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/rules"
+	"github.com/dialwarden/dialwarden/internal/scenario"
 )
 
 // tested is the answer of policy test.
 type tested struct {
 	OK bool `json:"ok"`
 	*rules.TestReport
-	Faults []fault `json:"faults"` // why the tests could not be run
+	Scenarios []scenario.Result `json:"scenarios,omitempty"`
+	Faults    []fault           `json:"faults"` // why the tests could not be run
 
 	dir         string
 	minCoverage float64
@@ -27,9 +31,13 @@ func newPolicyTest() *cobra.Command {
 	var minCoverage float64
 	cmd := &cobra.Command{
 		Use:   "test [DIR]",
-		Short: "Run the tests of the rules, and say which lines they do not reach",
+		Short: "Run the tests of the rules and the scenarios, and say which lines the tests do not reach",
 		Long: `Run the tests of the rules (rules/*_test.rego, rules whose names begin with test_), and say how
 much of each rule they go through. Rules are tested whatever their mode is.
+
+Then place the calls of the scenario files, which need no Rego: scenarios.yaml and
+scenarios/*.yaml in DIR, and scenarios.yaml beside it. They are decided as at this site, with
+the modes of rules.yaml.
 
 The exit status is 0 if all tests pass, 1 if one fails, if there is none, or if the policy has
 a fault, 2 if the policy could not be read.`,
@@ -46,10 +54,13 @@ a fault, 2 if the policy could not be read.`,
 			}
 			out := tested{TestReport: &rules.TestReport{}, Faults: []fault{}, dir: cfg.Policy.Dir, minCoverage: minCoverage}
 			report, err := rules.Test(cmd.Context(), app.PolicyFiles(cfg))
+			if err == nil {
+				out.Scenarios, err = app.RunScenarios(cmd.Context(), cfg)
+			}
 			if isUnreadable(err) || cmd.Context().Err() != nil {
 				return err
 			}
-			out.take(report, err)
+			out.take(cfg, report, err)
 			if asJSON {
 				err = printJSON(cmd.OutOrStdout(), out)
 			} else {
@@ -68,17 +79,19 @@ a fault, 2 if the policy could not be read.`,
 }
 
 // take judges a report, or what kept the tests from being run.
-func (t *tested) take(report *rules.TestReport, err error) {
+func (t *tested) take(cfg config.Config, report *rules.TestReport, err error) {
 	for _, f := range faultsOf(err) {
-		f.File = filepath.Join(t.dir, f.File)
-		t.Faults = append(t.Faults, f)
+		t.Faults = append(t.Faults, placed(cfg, f))
 	}
 	if report == nil {
 		t.Results, t.Coverage = []rules.TestResult{}, []rules.FileCoverage{}
 		return
 	}
 	t.TestReport = report
-	t.OK = len(t.Faults) == 0 && len(t.Results) > 0 && report.Passed()
+	t.OK = len(t.Faults) == 0 && len(t.Results)+len(t.Scenarios) > 0 && report.Passed()
+	for _, s := range t.Scenarios {
+		t.OK = t.OK && s.Passed
+	}
 	for _, c := range t.Coverage {
 		t.OK = t.OK && c.Percent >= t.minCoverage
 	}
@@ -108,7 +121,7 @@ func (t *tested) print(stdout, stderr io.Writer, verbose bool) error {
 			return err
 		}
 	}
-	if len(t.Results) == 0 {
+	if len(t.Results)+len(t.Scenarios) == 0 {
 		_, err := fmt.Fprintf(stderr, "%s: there are no tests; those of rules/local.rego are rules test_… in rules/local_test.rego\n",
 			filepath.Join(t.dir, "rules"))
 		return err
@@ -125,6 +138,30 @@ func (t *tested) print(stdout, stderr io.Writer, verbose bool) error {
 		return err
 	}
 	_, err := fmt.Fprintf(stdout, "%d tests: %d passed, %d failed\n", len(t.Results), len(t.Results)-failed, failed)
+	return errors.Join(err, t.printScenarios(stdout, stderr, verbose))
+}
+
+// printScenarios tells which scenarios failed, and why.
+func (t *tested) printScenarios(stdout, stderr io.Writer, verbose bool) error {
+	if len(t.Scenarios) == 0 {
+		return nil
+	}
+	failed := 0
+	for _, s := range t.Scenarios {
+		s.File = filepath.Join(t.dir, s.File)
+		var err error
+		switch {
+		case !s.Passed:
+			failed++
+			_, err = fmt.Fprintln(stderr, s)
+		case verbose:
+			_, err = fmt.Fprintf(stdout, "%s:%d: from %s to %s: %s\n", s.File, s.Line, s.From, s.To, s.Got)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(stdout, "%d scenarios: %d passed, %d failed\n", len(t.Scenarios), len(t.Scenarios)-failed, failed)
 	return err
 }
 

@@ -8,21 +8,21 @@ import "time"
 type Usage struct {
 	// ConcurrentCalls are the extension's released calls that have not ended, without this one; PendingCalls those that
 	// were attempted before this one and are still being decided.
-	ConcurrentCalls int `json:"concurrent_calls"`
-	PendingCalls    int `json:"pending_calls"`
+	ConcurrentCalls int `json:"concurrent_calls" yaml:"concurrent_calls"`
+	PendingCalls    int `json:"pending_calls" yaml:"pending_calls"`
 	// Attempts of the extension in the last minute and hour, and those to numbers of the class of this one.
-	AttemptsLastMinute      int `json:"attempts_last_minute"`
-	AttemptsLastHour        int `json:"attempts_last_hour"`
-	ClassAttemptsLastMinute int `json:"class_attempts_last_minute"`
-	ClassAttemptsLastHour   int `json:"class_attempts_last_hour"`
+	AttemptsLastMinute      int `json:"attempts_last_minute" yaml:"attempts_last_minute"`
+	AttemptsLastHour        int `json:"attempts_last_hour" yaml:"attempts_last_hour"`
+	ClassAttemptsLastMinute int `json:"class_attempts_last_minute" yaml:"class_attempts_last_minute"`
+	ClassAttemptsLastHour   int `json:"class_attempts_last_hour" yaml:"class_attempts_last_hour"`
 	// Short calls of the whole site, as ShortCalls defines them, to this number and to this prefix: the number without
 	// its last four digits.
-	ShortCallsToNumber int `json:"short_calls_to_number"`
-	ShortCallsToPrefix int `json:"short_calls_to_prefix"`
+	ShortCallsToNumber int `json:"short_calls_to_number" yaml:"short_calls_to_number"`
+	ShortCallsToPrefix int `json:"short_calls_to_prefix" yaml:"short_calls_to_prefix"`
 	// FirstToRegion is true until a call to the number's country was let out for the first time.
-	FirstToRegion bool `json:"first_to_region"`
+	FirstToRegion bool `json:"first_to_region" yaml:"first_to_region"`
 	// SamePINCalls are other calls, of any extension, that go on with the PIN that was entered; 0 without one.
-	SamePINCalls int `json:"same_pin_calls"`
+	SamePINCalls int `json:"same_pin_calls" yaml:"same_pin_calls"`
 }
 
 // UsageQuery is what Usage is asked about.

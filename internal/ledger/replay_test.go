@@ -70,7 +70,7 @@ func TestFindRevision(t *testing.T) {
 			t.Errorf("%s: got %s, %v", prefix, got, err)
 		}
 	}
-	if _, err := r.FindRevision(ctx, "3f"); err == nil || !strings.Contains(err.Error(), "several begin with it: 3f2a, 3f2b") {
+	if _, err := r.FindRevision(ctx, "3f"); err == nil || !strings.Contains(err.Error(), "there are several that begin so, like 3f2a and 3f2b") {
 		t.Errorf("got %v", err)
 	}
 	for _, unknown := range []string{"8", "%", "_1bc", "91bcd"} {

@@ -37,14 +37,14 @@ func (p *Policy) judge(ctx context.Context, f *call.Facts) call.Decision {
 	}
 	input := inputOf(f)
 	var found []member
-	if p.enforced != nil {
+	if p.enforced != nil && p.enforced.concerns(f.Callee.Class) {
 		var err error
 		if found, err = evaluate(ctx, p.enforced, input, p.deadline); err != nil {
 			return p.book.policyError(err)
 		}
 	}
 	d := p.book.combine(found, f)
-	if p.shadowed != nil {
+	if p.shadowed != nil && p.shadowed.concerns(f.Callee.Class) {
 		d.Shadow = p.shadowOf(ctx, input)
 	}
 	return d

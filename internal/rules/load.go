@@ -149,6 +149,7 @@ func (p *Policy) Directory() call.Directory { return p.directory }
 func (s *source) program(m mode, bad *faults) *program {
 	kept := map[string]*ast.Module{}
 	asked := map[string]bool{}
+	concerned := map[string]bool{} // classes that some rule can concern
 	for name, module := range s.modules {
 		inForce := s.book.rules[ruleID(name)].mode() == m
 		k := module.Copy()
@@ -160,6 +161,11 @@ func (s *source) program(m mode, bad *faults) *program {
 				copies := []*ast.Rule{x.Copy()}
 				if classes, ok := s.classes[name][i]; ok {
 					copies = splitBy(x, classes)
+					for _, class := range classes {
+						concerned[class] = true
+					}
+				} else if head {
+					concerned[anyClass] = true
 				}
 				asked[nameOf(x)] = asked[nameOf(x)] || head && len(copies) > 0
 				k.Rules = append(k.Rules, copies...)
@@ -176,5 +182,8 @@ func (s *source) program(m mode, bad *faults) *program {
 	}
 	prog, err := newProgram(c, s.data, asked)
 	bad.add(err)
+	if prog != nil && !concerned[anyClass] {
+		prog.classes = concerned
+	}
 	return prog
 }

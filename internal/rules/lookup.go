@@ -104,3 +104,6 @@ func (p *Policy) Lookup(f *call.Facts) {
 
 // ShortCalls says which earlier calls input.usage counts as short.
 func (p *Policy) ShortCalls() call.ShortCalls { return p.tables.short }
+
+// Lists names the lists of data/lists.yaml, sorted.
+func (p *Policy) Lists() []string { return p.tables.lists.Names() }

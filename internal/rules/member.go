@@ -83,7 +83,13 @@ var fieldsOf = map[string]map[string]field{
 // readAnswer reads the sets of an evaluation's answer. What is wrong with one member is kept in it: whether it matters
 // depends on the rule's mode.
 func readAnswer(answer topdown.QueryResult) ([]member, error) {
-	var found []member
+	size := 0
+	for _, t := range answer {
+		if set, ok := t.Value.(ast.Set); ok {
+			size += set.Len()
+		}
+	}
+	found := make([]member, 0, min(size, maxMembers))
 	for _, head := range heads {
 		t := answer[ast.Var(head)]
 		if t == nil {

@@ -11,6 +11,8 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"github.com/dialwarden/dialwarden/internal/call"
 )
 
 // program is a compiled policy with the question that is asked of it: the sets of all heads at once.
@@ -21,6 +23,15 @@ type program struct {
 	query    ast.Body
 	asked    map[string]bool // the heads
 	quick    bool            // calls no built-in function that could take long; see evaluate
+	classes  map[string]bool // of called numbers that its rules can concern; nil for any
+}
+
+// anyClass stands for every class where rules can concern any.
+const anyClass = "*"
+
+// concerns reports whether some rule of the program can fire for a number of the class.
+func (p *program) concerns(class call.Class) bool {
+	return p.classes == nil || p.classes[string(class)]
 }
 
 // newProgram compiles the question for the heads that some rule adds to.

@@ -110,7 +110,10 @@ func place(n ast.Node, keys []string) Position {
 		pairs = []*ast.MappingValueNode{n}
 	case *ast.SequenceNode:
 		if i, err := strconv.Atoi(keys[0]); err == nil && i >= 0 && i < len(n.Values) {
-			return place(n.Values[i], keys[1:])
+			if at := place(n.Values[i], keys[1:]); at != (Position{}) {
+				return at
+			}
+			return positionOf(n.Values[i])
 		}
 	}
 	for _, p := range pairs {

@@ -103,6 +103,7 @@ func TestPlace(t *testing.T) {
 		"phones/101/grade": {Line: 3, Column: 3}, // the nearest place above
 		"phones/lists/0":   {Line: 6, Column: 7},
 		"phones/lists/1/b": {Line: 7, Column: 7},
+		"phones/lists/1/c": {Line: 7, Column: 7}, // the item that should hold it
 		"phones/lists/9":   {Line: 5, Column: 3},
 		"phones/lists/-1":  {Line: 5, Column: 3},
 		"nothing":          {},
