@@ -34,12 +34,5 @@ func decide(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		r, err = decision.Run(ctx, o)
 	}
-	if err == nil {
-		err = show(stdout, r, *asJSON)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "dialwarden-bench: %v\n", err)
-		return exitFailed
-	}
-	return exitDone
+	return finish(stdout, stderr, r, err, *asJSON)
 }

@@ -64,8 +64,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		r, err = bench.Run(ctx, o)
 	}
+	return finish(stdout, stderr, r, err, *asJSON)
+}
+
+// finish prints the report, or why there is none, and returns the exit status.
+func finish(stdout, stderr io.Writer, r printer, err error, asJSON bool) int {
 	if err == nil {
-		err = show(stdout, r, *asJSON)
+		err = show(stdout, r, asJSON)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "dialwarden-bench: %v\n", err)

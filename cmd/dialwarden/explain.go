@@ -33,7 +33,7 @@ func explainLogged(ctx context.Context, r *ledger.Reader, d ledger.Detail, cfg c
 	case err != nil:
 		return nil, err.Error()
 	}
-	p, err := rules.LoadFiles(files, rules.Options{Deadline: time.Duration(cfg.Policy.Deadline), Language: cfg.Site.Language})
+	p, err := rules.Load(rules.FS(files), rules.Options{Deadline: time.Duration(cfg.Policy.Deadline), Language: cfg.Site.Language})
 	if err != nil {
 		return nil, fmt.Sprintf("policy revision %s is not one that this version of Dialwarden can load:\n%v", d.PolicyRevision, err)
 	}

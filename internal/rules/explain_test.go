@@ -135,7 +135,7 @@ func variant(t *testing.T, files map[string]string, language string) *rules.Poli
 	for name, src := range files {
 		content[name] = []byte(src)
 	}
-	p, err := rules.LoadFiles(content, rules.Options{Deadline: time.Minute, Language: language})
+	p, err := rules.Load(rules.FS(content), rules.Options{Deadline: time.Minute, Language: language})
 	if err != nil {
 		t.Fatal(err)
 	}

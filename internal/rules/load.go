@@ -41,17 +41,7 @@ type Policy struct {
 // ready to judge. The error joins everything that is wrong, each with file, line and column: *Error and *yamlfile.Error.
 func Load(fsys fs.FS, opt Options) (*Policy, error) {
 	bad := &faults{}
-	return assemble(readContent(fsys, bad), opt, bad)
-}
-
-// LoadFiles is Load for files that are in memory, as Policy.Files gives them and the ledger keeps them.
-func LoadFiles(files map[string][]byte, opt Options) (*Policy, error) {
-	return assemble(maps.Clone(files), opt, &faults{})
-}
-
-// assemble checks and compiles the content of a policy.
-func assemble(content map[string][]byte, opt Options, bad *faults) (*Policy, error) {
-	s := examine(content, opt.Language, bad)
+	s := examine(readContent(fsys, bad), opt.Language, bad)
 	if bad.any() {
 		return nil, bad.err()
 	}
