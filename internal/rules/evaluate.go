@@ -27,20 +27,21 @@ const patience = 2 * time.Second
 // errBusy is the answer while nothing but runaways is running.
 var errBusy = errors.New("no evaluation can begin: all that run are beyond their deadline")
 
-// evaluate asks the program, and returns at the deadline in any case; the deadline counts from where it gets a place. OPA looks at the deadline between expressions, not
-// within a built-in function. So a program whose built-in functions are all quick runs here, and any other on a
-// goroutine of its own, which is left behind at the deadline; the change of goroutine costs more than the evaluation.
-func evaluate(ctx context.Context, p *program, input *ast.Term, deadline time.Duration) ([]member, error) {
+// evaluate asks the program, and returns at the deadline in any case; the deadline counts from where it gets a place.
+// OPA looks at the deadline between expressions, not within a built-in function. So a program whose built-in functions
+// are all quick runs here, and any other on a goroutine of its own, which is left behind at the deadline; the change of
+// goroutine costs more than the evaluation.
+func evaluate(ctx context.Context, p *program, question ast.Body, input *ast.Term, deadline time.Duration) ([]member, error) {
 	if err := enter(ctx); err != nil {
 		return nil, err
 	}
 	var found []member
 	var err error
 	if p.quick {
-		found, err = here(p, input, deadline)
+		found, err = here(p, question, input, deadline)
 		<-places
 	} else {
-		found, err = aside(ctx, p, input, deadline)
+		found, err = aside(ctx, p, question, input, deadline)
 	}
 	if topdown.IsCancel(err) {
 		err = fmt.Errorf("no answer within %v", deadline)
@@ -81,10 +82,10 @@ func withdrawn(ctx context.Context) error {
 var errLate = &topdown.Error{Code: topdown.CancelErr}
 
 // here evaluates on the caller's goroutine.
-func here(p *program, input *ast.Term, deadline time.Duration) ([]member, error) {
+func here(p *program, question ast.Body, input *ast.Term, deadline time.Duration) ([]member, error) {
 	a, _ := alarms.Get().(*alarm)
 	a.set(deadline)
-	found, err := p.ask(input, a.cancel)
+	found, err := p.ask(question, input, a.cancel)
 	if a.stop() {
 		alarms.Put(a)
 	}
@@ -92,10 +93,10 @@ func here(p *program, input *ast.Term, deadline time.Duration) ([]member, error)
 }
 
 // aside evaluates on a goroutine of its own, and leaves it behind when the time is over.
-func aside(ctx context.Context, p *program, input *ast.Term, deadline time.Duration) ([]member, error) {
+func aside(ctx context.Context, p *program, question ast.Body, input *ast.Term, deadline time.Duration) ([]member, error) {
 	e := &evaluation{alarm: newAlarm(), done: make(chan struct{})}
 	late := e.alarm.late
-	go e.run(p, input, deadline)
+	go e.run(p, question, input, deadline)
 	select {
 	case <-e.done:
 		return e.found, e.err
@@ -118,9 +119,9 @@ type evaluation struct {
 }
 
 // run evaluates and gives the place back.
-func (e *evaluation) run(p *program, input *ast.Term, deadline time.Duration) {
+func (e *evaluation) run(p *program, question ast.Body, input *ast.Term, deadline time.Duration) {
 	e.alarm.set(deadline)
-	e.found, e.err = p.ask(input, e.alarm.cancel)
+	e.found, e.err = p.ask(question, input, e.alarm.cancel)
 	e.alarm.stop()
 	if e.over.Swap(true) {
 		runaways.Add(-1)

@@ -57,21 +57,118 @@ func (s shape) object(values ...*ast.Term) *ast.Term {
 	return ast.ObjectTerm(pairs...)
 }
 
-// inputOf builds the policy input by hand, which costs a third of going through JSON. A test holds it to the JSON form.
-func inputOf(f *call.Facts) *ast.Term {
-	return factsShape.object(
-		timeShape.object(text(f.Time.At), ast.InternedTerm(f.Time.Unix), text(f.Time.Date), text(f.Time.Weekday),
-			number(f.Time.MinuteOfDay), text(f.Time.Timezone), textsOf(f.Time.Schedules), text(f.Time.Holiday)),
-		callerKeys.object(text(f.Caller.Extension), truth(f.Caller.Known), text(f.Caller.Holder), text(f.Caller.Department),
-			text(f.Caller.Grade), text(f.Caller.ClassOfService)),
-		calleeOf(&f.Callee),
-		lineOf(f.Line),
-		usageOf(f.Usage),
-		sanctionOf(f.Sanction),
-		credentialsOf(f.Credentials),
-		attemptKeys.object(text(string(f.Attempt.Source)), text(f.Attempt.Channel), text(f.Attempt.Extension),
-			text(f.Attempt.Dialled), text(f.Attempt.At.Format(time.RFC3339Nano)), truth(f.Attempt.Adopted)),
-	)
+// parts are those of the input's objects that rules look at, a bit each.
+type parts uint8
+
+const (
+	timePart parts = 1 << iota
+	callerPart
+	calleePart
+	linePart
+	usagePart
+	sanctionPart
+	credentialsPart
+	attemptPart
+
+	allParts = 1<<iota - 1
+)
+
+// partsRead finds which objects of the input compiled rules look at. What no rule looks at need not be built.
+func partsRead(c *ast.Compiler) parts {
+	var read parts
+	for _, m := range c.Modules {
+		ast.WalkRefs(m, func(ref ast.Ref) bool {
+			if ref[0].Equal(ast.InputRootDocument) {
+				read |= partOf(ref)
+			}
+			return false
+		})
+		ast.WalkExprs(m, func(e *ast.Expr) bool {
+			if len(e.With) > 0 {
+				read = allParts
+			}
+			return false
+		})
+	}
+	return read
+}
+
+// partOf is the object that a reference into the input looks at; one that is found while the rule runs may be any.
+func partOf(ref ast.Ref) parts {
+	if len(ref) > 1 {
+		for i, key := range factsShape {
+			if key.Equal(ref[1]) {
+				return 1 << i
+			}
+		}
+	}
+	return allParts
+}
+
+// vocabulary holds terms for texts that come back in many calls of a site. It is read by many goroutines at once.
+type vocabulary map[string]*ast.Term
+
+// vocabularyOf collects what is the same for many phones.
+func vocabularyOf(dir call.Directory, lists, schedules []string) vocabulary {
+	words := vocabulary{}
+	add := func(texts ...string) {
+		for _, s := range texts {
+			if words[s] == nil {
+				words[s] = text(s)
+			}
+		}
+	}
+	for _, e := range dir {
+		add(e.Department, e.Grade, e.ClassOfService)
+	}
+	add(lists...)
+	add(schedules...)
+	return words
+}
+
+// inputOf builds the whole policy input.
+func inputOf(f *call.Facts) *ast.Term { return vocabulary(nil).input(f, allParts) }
+
+// input builds the policy input by hand, which costs a third of going through JSON, and only what is read of it. A test
+// holds it to the JSON form.
+func (w vocabulary) input(f *call.Facts, read parts) *ast.Term {
+	built := make([][2]*ast.Term, 0, len(factsShape))
+	for i, build := range [...]func() *ast.Term{
+		func() *ast.Term { return w.time(&f.Time) },
+		func() *ast.Term { return w.caller(&f.Caller) },
+		func() *ast.Term { return w.callee(&f.Callee) },
+		func() *ast.Term { return lineOf(f.Line) },
+		func() *ast.Term { return usageOf(f.Usage) },
+		func() *ast.Term { return sanctionOf(f.Sanction) },
+		func() *ast.Term { return credentialsOf(f.Credentials) },
+		func() *ast.Term { return attemptOf(&f.Attempt) },
+	} {
+		if read&(1<<i) != 0 {
+			built = append(built, [2]*ast.Term{factsShape[i], build()})
+		}
+	}
+	return ast.ObjectTerm(built...)
+}
+
+func (w vocabulary) time(t *call.Clock) *ast.Term {
+	return timeShape.object(text(t.At), ast.InternedTerm(t.Unix), text(t.Date), text(t.Weekday), number(t.MinuteOfDay),
+		text(t.Timezone), w.texts(t.Schedules), text(t.Holiday))
+}
+
+func (w vocabulary) caller(c *call.Caller) *ast.Term {
+	return callerKeys.object(text(c.Extension), truth(c.Known), text(c.Holder), w.text(c.Department), w.text(c.Grade),
+		w.text(c.ClassOfService))
+}
+
+func (w vocabulary) callee(c *call.Callee) *ast.Term {
+	return calleeKeys.object(text(c.Dialled), text(c.Digits), text(c.E164), text(string(c.Class)), text(c.Region),
+		text(c.Area), text(c.CarrierPrefix), textsOf(c.Risk), text(c.Extension), text(c.Holder), w.text(c.Department),
+		w.texts(c.Lists))
+}
+
+func attemptOf(a *call.Attempt) *ast.Term {
+	return attemptKeys.object(text(string(a.Source)), text(a.Channel), text(a.Extension), text(a.Dialled),
+		text(a.At.Format(time.RFC3339Nano)), truth(a.Adopted))
 }
 
 // What is the same in nearly every call is built once.
@@ -118,21 +215,24 @@ func credentialsOf(c call.Credentials) *ast.Term {
 	return credsShape.object(credentialOf(c.PIN), credentialOf(c.Token), credentialOf(c.Approval), credentialOf(c.Matter))
 }
 
-func textsOf(texts []string) *ast.Term {
+func textsOf(texts []string) *ast.Term { return vocabulary(nil).texts(texts) }
+
+func (w vocabulary) texts(texts []string) *ast.Term {
 	if len(texts) == 0 {
 		return noTexts
 	}
 	terms := make([]*ast.Term, len(texts))
 	for i, s := range texts {
-		terms[i] = text(s)
+		terms[i] = w.text(s)
 	}
 	return ast.ArrayTerm(terms...)
 }
 
-func calleeOf(c *call.Callee) *ast.Term {
-	return calleeKeys.object(text(c.Dialled), text(c.Digits), text(c.E164), text(string(c.Class)), text(c.Region),
-		text(c.Area), text(c.CarrierPrefix), textsOf(c.Risk), text(c.Extension), text(c.Holder), text(c.Department),
-		textsOf(c.Lists))
+func (w vocabulary) text(s string) *ast.Term {
+	if t := w[s]; t != nil {
+		return t
+	}
+	return text(s)
 }
 
 func credentialOf(c call.Credential) *ast.Term {
@@ -146,13 +246,15 @@ func newCredential(c call.Credential) *ast.Term {
 	return credShape.object(truth(c.Valid), ast.InternedTerm(c.ID), text(c.Holder), text(c.Department), number(c.Level))
 }
 
-// text is a text as JSON would carry it: what is no UTF-8 becomes the replacement character, so that the input is the
-// same when it is read back from the ledger.
-func text(s string) *ast.Term {
+func text(s string) *ast.Term { return ast.InternedTerm(validText(s)) }
+
+// validText is a text as JSON would carry it: what is no UTF-8 becomes the replacement character, so that the input is
+// the same when it is read back from the ledger.
+func validText(s string) string {
 	if !utf8.ValidString(s) {
-		s = string([]rune(s))
+		return string([]rune(s))
 	}
-	return ast.InternedTerm(s)
+	return s
 }
 
 func number(n int) *ast.Term { return ast.InternedTerm(n) }

@@ -35,29 +35,29 @@ func (p *Policy) judge(ctx context.Context, f *call.Facts) call.Decision {
 	if err := checkFacts(f); err != nil {
 		return p.book.policyError(err)
 	}
-	input := inputOf(f)
 	var found []member
-	if p.enforced != nil && p.enforced.concerns(f.Callee.Class) {
+	if question := p.enforced.question(f); question != nil {
 		var err error
-		if found, err = evaluate(ctx, p.enforced, input, p.deadline); err != nil {
+		if found, err = evaluate(ctx, p.enforced, question, p.words.input(f, p.enforced.reads), p.deadline); err != nil {
 			return p.book.policyError(err)
 		}
 	}
 	d := p.book.combine(found, f)
-	if p.shadowed != nil && p.shadowed.concerns(f.Callee.Class) {
-		d.Shadow = p.shadowOf(ctx, input)
+	if question := p.shadowed.question(f); question != nil {
+		d.Shadow = p.shadowOf(ctx, question, f)
 	}
 	return d
 }
 
 // notify adds whom an emergency call is to be told to. Whatever goes wrong is noted as a reason and changes nothing.
 func (p *Policy) notify(ctx context.Context, f *call.Facts, d *call.Decision) {
-	if p.notices == nil {
+	question := p.notices.question(f)
+	if question == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.deadline) // by the clock, and in any case: the call waits
 	defer cancel()
-	found, err := evaluate(ctx, p.notices, inputOf(f), p.deadline)
+	found, err := evaluate(ctx, p.notices, question, p.words.input(f, p.notices.reads), p.deadline)
 	p.book.sort(found)
 	for _, m := range found {
 		if fault := p.book.check([]member{m}, enforce); fault != nil {
@@ -72,8 +72,8 @@ func (p *Policy) notify(ctx context.Context, f *call.Facts, d *call.Decision) {
 }
 
 // shadowOf asks the rules in mode shadow. Whatever goes wrong with them is recorded and changes nothing.
-func (p *Policy) shadowOf(ctx context.Context, input *ast.Term) []call.Shadowed {
-	found, err := evaluate(ctx, p.shadowed, input, p.deadline)
+func (p *Policy) shadowOf(ctx context.Context, question ast.Body, f *call.Facts) []call.Shadowed {
+	found, err := evaluate(ctx, p.shadowed, question, p.words.input(f, p.shadowed.reads), p.deadline)
 	if err != nil {
 		return []call.Shadowed{{Rule: call.RulePolicyError, Reason: err.Error()}}
 	}

@@ -36,7 +36,7 @@ const (
 // FindDead returns what can never fire, in the order of files and lines. The error is Load's.
 func FindDead(fsys fs.FS) ([]Dead, error) {
 	bad := &faults{}
-	s := read(fsys, "", bad)
+	s := read(fsys, bad)
 	if bad.any() {
 		return nil, bad.err()
 	}
@@ -44,7 +44,7 @@ func FindDead(fsys fs.FS) ([]Dead, error) {
 	if bad.any() {
 		return nil, bad.err()
 	}
-	whatever := impossible(c.Modules, ast.NewObject())
+	whatever, _ := impossible(c.Modules, ast.NewObject())
 	found := []Dead{}
 	for _, name := range slices.Sorted(maps.Keys(s.modules)) {
 		for i, x := range s.modules[name].Rules {
@@ -108,10 +108,11 @@ type Fired struct {
 // Fired returns which rules in force fire for a call, before they are combined. The error is one that Judge would turn
 // into a refusal.
 func (p *Policy) Fired(ctx context.Context, f call.Facts) ([]Fired, error) {
-	if p.enforced == nil {
+	question := p.enforced.question(&f)
+	if question == nil {
 		return nil, nil
 	}
-	found, err := evaluate(ctx, p.enforced, inputOf(&f), p.deadline)
+	found, err := evaluate(ctx, p.enforced, question, p.words.input(&f, p.enforced.reads), p.deadline)
 	if err != nil {
 		return nil, fmt.Errorf("the policy failed: %w", err)
 	}

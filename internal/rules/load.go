@@ -31,6 +31,7 @@ type Policy struct {
 	directory call.Directory
 	tables    tables
 	book      *book
+	words     vocabulary
 	enforced  *program                   // nil where no rule is in force
 	shadowed  *program                   // nil where no rule is in mode shadow
 	notices   *program                   // of what is in force, only notify; nil where nobody is to be told of anything
@@ -48,6 +49,7 @@ func Load(fsys fs.FS, opt Options) (*Policy, error) {
 	p := &Policy{
 		content: s.content, revision: revisionOf(s.content), deadline: opt.Deadline, directory: s.directory,
 		tables: s.tables, book: s.book, inspect: sync.OnceValues(s.inspector),
+		words: s.vocabulary(),
 	}
 	if p.deadline <= 0 {
 		p.deadline = DefaultDeadline
@@ -70,13 +72,14 @@ type source struct {
 	modules   map[string]*ast.Module // without tests
 	schemas   *ast.SchemaSet
 	data      ast.Object
-	idle      map[string]map[int]bool     // rules that data makes impossible, by file and number
-	classes   map[string]map[int][]string // classes that rules can concern; all others can concern any
+	idle      map[string]map[int]bool    // rules that data makes impossible, by file and number
+	never     map[string]bool            // helpers that data makes impossible
+	guards    map[string]map[int][]guard // what rules cannot do without, by file and number
 }
 
 // read reads a policy directory and checks it. What it returns is of use only if nothing was bad.
-func read(fsys fs.FS, language string, bad *faults) *source {
-	return examine(readContent(fsys, bad), language, bad)
+func read(fsys fs.FS, bad *faults) *source {
+	return examine(readContent(fsys, bad), "", bad)
 }
 
 // examine checks the content of a policy directory, as read does.
@@ -104,9 +107,15 @@ func examine(content map[string][]byte, language string, bad *faults) *source {
 	s.data = data
 	if c := compile(s.modules, s.schemas, bad); c != nil {
 		checkRefs(c.Modules, files, input, bad)
-		s.idle, s.classes = impossible(c.Modules, data), classesOf(c.Modules, data)
+		s.idle, s.never = impossible(c.Modules, data)
+		s.guards = guardsOf(c.Modules, data)
 	}
 	return s
+}
+
+// vocabulary collects the texts that come back in many calls.
+func (s *source) vocabulary() vocabulary {
+	return vocabularyOf(s.directory, s.tables.lists.Names(), s.tables.hours.Names())
 }
 
 // Revision is a hash over the names and contents of all files of the policy, data and plans included: 16 hexadecimal
@@ -138,32 +147,30 @@ func (p *Policy) Directory() call.Directory { return p.directory }
 // It returns nil where there is nothing to ask.
 func (s *source) program(m mode, bad *faults) *program {
 	kept := map[string]*ast.Module{}
-	asked := map[string]bool{}
-	concerned := map[string]bool{} // classes that some rule can concern
+	asked := map[string]*relevance{}
 	for name, module := range s.modules {
 		inForce := s.book.rules[ruleID(name)].mode() == m
 		k := module.Copy()
 		k.Rules = nil
 		for i, x := range module.Rules {
-			switch head := isHead(nameOf(x)); {
-			case head && (!inForce || s.idle[name][i]):
-			default:
-				copies := []*ast.Rule{x.Copy()}
-				if classes, ok := s.classes[name][i]; ok {
-					copies = splitBy(x, classes)
-					for _, class := range classes {
-						concerned[class] = true
-					}
-				} else if head {
-					concerned[anyClass] = true
+			head := nameOf(x)
+			x = x.Copy()
+			x.Body = withoutNever(x, s.never)
+			switch {
+			case !isHead(head):
+				k.Rules = append(k.Rules, x)
+			case inForce && !s.idle[name][i]:
+				if asked[head] == nil {
+					asked[head] = &relevance{}
 				}
-				asked[nameOf(x)] = asked[nameOf(x)] || head && len(copies) > 0
-				k.Rules = append(k.Rules, copies...)
+				asked[head].add(s.guards[name][i])
+				k.Rules = append(k.Rules, (&pruner{data: s.data}).split(x, s.guards[name][i])...)
 			}
 		}
 		kept[name] = k
 	}
-	if !slices.Contains(slices.Collect(maps.Values(asked)), true) { // nothing is in force, or can be
+	maps.DeleteFunc(asked, func(_ string, r *relevance) bool { return r.never() })
+	if len(asked) == 0 { // nothing is in force, or can be
 		return nil
 	}
 	c := compile(kept, s.schemas, bad)
@@ -172,8 +179,5 @@ func (s *source) program(m mode, bad *faults) *program {
 	}
 	prog, err := newProgram(c, s.data, asked)
 	bad.add(err)
-	if prog != nil && !concerned[anyClass] {
-		prog.classes = concerned
-	}
 	return prog
 }

@@ -15,58 +15,84 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
-// program is a compiled policy with the question that is asked of it: the sets of all heads at once.
+// program is a compiled policy with the questions that are asked of it: the sets of several heads at once.
 type program struct {
-	compiler *ast.Compiler
-	data     documents
-	store    storage.Store // of the same data, for what documents leaves open
-	query    ast.Body
-	asked    map[string]bool // the heads
-	quick    bool            // calls no built-in function that could take long; see evaluate
-	classes  map[string]bool // of called numbers that its rules can concern; nil for any
+	compiler  *ast.Compiler
+	data      documents
+	store     storage.Store // of the same data, for what documents leaves open
+	asked     []head
+	questions []ast.Body // for each set of heads, one bit a head
+	reads     parts      // of the input
+	quick     bool       // calls no built-in function that could take long; see evaluate
 }
 
-// anyClass stands for every class where rules can concern any.
-const anyClass = "*"
-
-// concerns reports whether some rule of the program can fire for a number of the class.
-func (p *program) concerns(class call.Class) bool {
-	return p.classes == nil || p.classes[string(class)]
+// head is a head of the policy and the calls that its rules can be about.
+type head struct {
+	name  string
+	about *relevance
 }
 
-// newProgram compiles the question for the heads that some rule adds to.
-func newProgram(c *ast.Compiler, data ast.Object, asked map[string]bool) (*program, error) {
-	var parts []string
-	for _, head := range heads {
-		if asked[head] {
-			parts = append(parts, head+" = "+pkg+"."+head)
+// newProgram compiles the questions for the heads that some rule adds to.
+func newProgram(c *ast.Compiler, data ast.Object, asked map[string]*relevance) (*program, error) {
+	p := &program{compiler: c, data: documents{data}, store: inmem.NewFromASTObject(data), quick: isQuick(c), reads: partsRead(c)}
+	for _, name := range heads {
+		if asked[name] != nil {
+			p.asked = append(p.asked, head{name, asked[name]})
 		}
 	}
-	body, err := ast.ParseBody(strings.Join(parts, "; "))
-	if err != nil {
-		return nil, err
+	p.questions = make([]ast.Body, 1<<len(p.asked))
+	for set := range p.questions {
+		if set == 0 {
+			continue
+		}
+		var parts []string
+		for i, h := range p.asked {
+			if set&(1<<i) != 0 {
+				parts = append(parts, h.name+" = "+pkg+"."+h.name)
+			}
+		}
+		body, err := ast.ParseBody(strings.Join(parts, "; "))
+		if err != nil {
+			return nil, err
+		}
+		if p.questions[set], err = c.QueryCompiler().Compile(body); err != nil {
+			return nil, err
+		}
 	}
-	query, err := c.QueryCompiler().Compile(body)
-	if err != nil {
-		return nil, err
+	return p, nil
+}
+
+// question is what is to be asked about a call; nil where no rule can be about it.
+func (p *program) question(f *call.Facts) ast.Body {
+	if p == nil {
+		return nil
 	}
-	return &program{
-		compiler: c, data: documents{data}, store: inmem.NewFromASTObject(data), query: query, asked: asked,
-		quick: isQuick(c),
-	}, nil
+	set := 0
+	for i, h := range p.asked {
+		if h.about.to(f) {
+			set |= 1 << i
+		}
+	}
+	return p.questions[set]
 }
 
 // only returns a program that asks for one head of p, or nil where p has none of it.
-func (p *program) only(head string, bad *faults) *program {
-	if p == nil || !p.asked[head] {
+func (p *program) only(name string, bad *faults) *program {
+	if p == nil {
 		return nil
 	}
-	narrow, err := newProgram(p.compiler, p.data.root, map[string]bool{head: true})
-	bad.add(err)
-	if narrow != nil {
-		narrow.quick = false // on a goroutine of its own it can be left behind at any time
+	for _, h := range p.asked {
+		if h.name != name {
+			continue
+		}
+		narrow, err := newProgram(p.compiler, p.data.root, map[string]*relevance{name: h.about})
+		bad.add(err)
+		if narrow != nil {
+			narrow.quick = false // on a goroutine of its own it can be left behind at any time
+		}
+		return narrow
 	}
-	return narrow
+	return nil
 }
 
 // isQuick reports whether compiled rules call only built-in functions that are over at once.
@@ -83,9 +109,9 @@ func isQuick(c *ast.Compiler) bool {
 	return yes
 }
 
-// ask evaluates the program and reads the members of all sets. A fault of a built-in function, a conflict or an
+// ask evaluates a question and reads the members of its sets. A fault of a built-in function, a conflict or an
 // undefined answer is an error; so is a panic inside OPA.
-func (p *program) ask(input *ast.Term, cancel topdown.Cancel) (found []member, err error) {
+func (p *program) ask(question ast.Body, input *ast.Term, cancel topdown.Cancel) (found []member, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			found, err = nil, fmt.Errorf("the evaluation broke down: %v", r)
@@ -98,7 +124,7 @@ func (p *program) ask(input *ast.Term, cancel topdown.Cancel) (found []member, e
 	}
 	defer p.store.Abort(ctx, txn)
 	var answers []topdown.QueryResult
-	err = topdown.NewQuery(p.query).
+	err = topdown.NewQuery(question).
 		WithCompiler(p.compiler).
 		WithStore(p.store).
 		WithTransaction(txn).

@@ -14,8 +14,9 @@ type pruner struct {
 	never map[string]bool // helpers that are never defined
 }
 
-// impossible returns, for each file, the numbers of the rules that can never be true.
-func impossible(modules map[string]*ast.Module, data ast.Object) map[string]map[int]bool {
+// impossible returns, for each file, the numbers of the rules of heads that can never be true, and the helpers that are
+// never defined.
+func impossible(modules map[string]*ast.Module, data ast.Object) (idle map[string]map[int]bool, never map[string]bool) {
 	p := &pruner{data: data, never: map[string]bool{}}
 	for again := true; again; {
 		again = false
@@ -35,12 +36,53 @@ func impossible(modules map[string]*ast.Module, data ast.Object) map[string]map[
 			}
 		}
 	}
-	found := map[string]map[int]bool{}
+	idle = map[string]map[int]bool{}
 	for name, m := range modules {
-		found[name] = map[int]bool{}
+		idle[name] = map[int]bool{}
 		for i, x := range m.Rules {
-			found[name][i] = isHead(nameOf(x)) && p.dead(x)
+			idle[name][i] = isHead(nameOf(x)) && p.dead(x)
 		}
+	}
+	return idle, p.never
+}
+
+// withoutNever leaves out of the body of a parsed rule what forbids a helper that is never defined anyway.
+func withoutNever(x *ast.Rule, never map[string]bool) ast.Body {
+	idle := func(e *ast.Expr) bool {
+		t, ok := e.Terms.(*ast.Term)
+		if !ok || !e.Negated || len(e.With) > 0 {
+			return false
+		}
+		name, ok := t.Value.(ast.Var)
+		return ok && never[string(name)] && !declares(x, name)
+	}
+	kept := ast.Body{}
+	for _, e := range x.Body {
+		if !idle(e) {
+			kept.Append(e)
+		}
+	}
+	if len(kept) == 0 { // a body is never empty
+		kept.Append(ast.NewExpr(ast.BooleanTerm(true)))
+	}
+	return kept
+}
+
+// declares reports whether the name stands anywhere in a rule but where a helper is forbidden: it may be a variable.
+func declares(x *ast.Rule, name ast.Var) bool {
+	found := false
+	ast.WalkVars(x.Head, func(v ast.Var) bool {
+		found = found || v == name
+		return found
+	})
+	for _, e := range x.Body {
+		if t, ok := e.Terms.(*ast.Term); ok && e.Negated && t.Value.Compare(name) == 0 {
+			continue
+		}
+		ast.WalkVars(e, func(v ast.Var) bool {
+			found = found || v == name
+			return found
+		})
 	}
 	return found
 }
@@ -50,16 +92,43 @@ func (p *pruner) dead(x *ast.Rule) bool {
 	if x.Default || x.Else != nil {
 		return false
 	}
+	known := aliasesOf(x)
 	for _, e := range x.Body {
-		if !e.Negated && len(e.With) == 0 && p.falsified(e) {
+		if !e.Negated && len(e.With) == 0 && p.falsified(e, known) {
 			return true
 		}
 	}
 	return false
 }
 
+// aliases are the variables by which a compiled rule names references.
+type aliases map[ast.Var]*ast.Term
+
+func aliasesOf(x *ast.Rule) aliases {
+	found := aliases{}
+	for _, e := range x.Body {
+		if e.Negated || len(e.With) > 0 || !e.IsEquality() {
+			continue
+		}
+		if v, ok := e.Operand(0).Value.(ast.Var); ok {
+			if _, ok := e.Operand(1).Value.(ast.Ref); ok {
+				found[v] = e.Operand(1)
+			}
+		}
+	}
+	return found
+}
+
+// of returns what a term stands for.
+func (a aliases) of(t *ast.Term) *ast.Term {
+	if v, ok := t.Value.(ast.Var); ok && a[v] != nil {
+		return a[v]
+	}
+	return t
+}
+
 // falsified reports whether an expression can never be true.
-func (p *pruner) falsified(e *ast.Expr) bool {
+func (p *pruner) falsified(e *ast.Expr, known aliases) bool {
 	terms, ok := e.Terms.([]*ast.Term)
 	if !ok {
 		t, ok := e.Terms.(*ast.Term)
@@ -74,9 +143,9 @@ func (p *pruner) falsified(e *ast.Expr) bool {
 		return false
 	}
 	if e.Operator().String() == "internal.member_2" {
-		return p.empty(terms[2])
+		return p.empty(known.of(terms[2]))
 	}
-	a, b := p.known(terms[1]), p.known(terms[2])
+	a, b := p.known(known.of(terms[1])), p.known(known.of(terms[2]))
 	if a == nil || b == nil {
 		return false
 	}

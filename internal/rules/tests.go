@@ -52,7 +52,7 @@ const testDeadline = 5 * time.Second
 // would refuse, or a test that cannot be compiled, is an error. Rules are tested whatever their mode is.
 func Test(ctx context.Context, fsys fs.FS) (*TestReport, error) {
 	bad := &faults{}
-	s := read(fsys, "", bad)
+	s := read(fsys, bad)
 	tests := parseRules(s.content, true, bad)
 	if bad.any() {
 		return nil, bad.err()
