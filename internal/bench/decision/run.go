@@ -28,10 +28,11 @@ type Options struct {
 
 // Report is what a run found; times are in microseconds.
 type Report struct {
-	Decisions int      `json:"decisions"`
-	Base      Size     `json:"base"`
-	Rows      []Row    `json:"rows"`
-	OPA       []Server `json:"opa"`
+	Decisions int       `json:"decisions"`
+	Base      Size      `json:"base"`
+	Rows      []Row     `json:"rows"`
+	OPA       []Server  `json:"opa"`
+	Runaways  []Runaway `json:"runaways"`
 }
 
 // Row is what one decision takes with a policy of a size.
@@ -75,6 +76,10 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	r := &Report{Decisions: o.Decisions, Base: base}
+	_, _ = fmt.Fprintln(o.Log, "cutting rules that do not end")
+	if r.Runaways, err = cutting(ctx, 20); err != nil {
+		return nil, err
+	}
 	for i, size := range sizes {
 		if i > 0 && o.BaseOnly {
 			break
@@ -195,6 +200,9 @@ func (r *Report) Print(w io.Writer) error {
 		if err == nil {
 			_, err = fmt.Fprintf(w, "%-30s  %8.1f  %8.1f  %12.1f  %6.1f\n", x.Way, x.Times.P50, x.Times.P99, x.Ratio.P50, x.Ratio.P99)
 		}
+	}
+	if err == nil {
+		err = printRunaways(w, r.Runaways)
 	}
 	return err
 }
