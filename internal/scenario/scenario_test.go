@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -103,18 +102,15 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestFind names what is read, and refuses what would be overlooked.
-func TestFind(t *testing.T) {
-	fsys := fstest.MapFS{"scenarios.yaml": {}, "scenarios/b.yaml": {}, "scenarios/a.yaml": {}, "scenarios/.a.yaml.swp": {}, "scenarios/README.md": {}}
-	if got, err := scenario.Find(fsys); err != nil || !slices.Equal(got, []string{"scenarios.yaml", "scenarios/a.yaml", "scenarios/b.yaml"}) {
-		t.Errorf("got %v, %v", got, err)
-	}
-	if got, err := scenario.Find(fstest.MapFS{}); err != nil || len(got) != 0 {
-		t.Errorf("got %v, %v", got, err)
-	}
-	fsys["scenarios/c.yml"] = &fstest.MapFile{}
-	if _, err := scenario.Find(fsys); err == nil || err.Error() != "scenarios/c.yml: the file would not be read; call it scenarios/c.yaml" {
-		t.Errorf("got %v", err)
+// TestIs tells scenario files from the other files of a policy.
+func TestIs(t *testing.T) {
+	for name, want := range map[string]bool{
+		"scenarios.yaml": true, "scenarios/calls.yaml": true, "scenarios/README.md": false, "data/scenarios.yaml": false,
+		"schema/scenarios.json": false, "scenarios/a/b.yaml": false,
+	} {
+		if scenario.Is(name) != want {
+			t.Errorf("%s: want %v", name, want)
+		}
 	}
 }
 
