@@ -132,8 +132,8 @@ func TestSampleScenarios(t *testing.T) {
 	if err != nil || !out.Changed || !strings.Contains(out.Warning, broken) {
 		t.Errorf("as shipped: got %+v, %v", out, err)
 	}
-	own := append(laid(t, cfg)[scenario.FileName], "  - {from: \"103\", to: \"110\", expect: {action: allow}}\n"...)
-	lay(t, cfg, map[string][]byte{scenario.FileName: own})
+	own := string(laid(t, cfg)[scenario.FileName]) + "  - {from: \"103\", to: \"110\", expect: {action: allow}}\n"
+	lay(t, cfg, map[string][]byte{scenario.FileName: []byte(own)})
 	if _, err := a.policy.Reload(t.Context(), call.ByFile); err == nil || !strings.Contains(err.Error(), broken) {
 		t.Errorf("changed: got %v", err)
 	}

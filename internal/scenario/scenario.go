@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,7 +136,21 @@ func (r *reader) complete(s *Scenario, index string) {
 	default:
 		s.proofs.PIN = call.Credential{Valid: true, Holder: "somebody", Level: *s.PINLevel}
 	}
+	r.counts(s.Usage, func(name string) []string { return in("usage", name) })
+	r.counts(s.Expect, func(name string) []string { return in("expect", name) })
 	r.expect(s.Expect, in)
+}
+
+// counts refuses a negative number in a field of a struct: calls, attempts and seconds are counted from 0.
+func (r *reader) counts(of any, in func(name string) []string) {
+	v := reflect.ValueOf(of)
+	for i := range v.NumField() {
+		n := reflect.Indirect(v.Field(i)) // of what is left out: nothing
+		if name := v.Type().Field(i).Tag.Get("yaml"); n.IsValid() && n.CanInt() && n.Int() < 0 {
+			at := in(name)
+			r.fault(at, "%s: %d: wanted is 0 or more", strings.Join(at[len(at)-2:], "."), n.Int())
+		}
+	}
 }
 
 // expect refuses words that no decision could ever hold.

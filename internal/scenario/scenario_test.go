@@ -32,6 +32,8 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 		"scenarios:\n  - from: \"1\"\n    to: \"1\"\n    at: noon\n    expect: {action: deny}\n":               `s.yaml:4:9: at: "noon" is no time; write 2026-11-23 08:15 for the`,
 		"scenarios:\n  - from: \"1\"\n    to: \"1\"\n    pin_level: -1\n    expect: {action: deny}\n":          `s.yaml:4:16: pin_level: -1: a level is 0 or more`,
 		"scenarios:\n  - {from: \"1\", to: \"1\", usage: {attempts: 1}, expect: {action: deny}}\n":             `s.yaml:2:34: unknown field "attempts"`,
+		"scenarios:\n  - {from: \"1\", to: \"1\", usage: {pending_calls: -3}, expect: {action: deny}}\n":       `s.yaml:2:49: usage.pending_calls: -3: wanted is 0 or more`,
+		"scenarios:\n  - {from: \"1\", to: \"1\", expect: {action: deny, ring_seconds: -1}}\n":                 `expect.ring_seconds: -1: wanted is 0 or more`,
 		"scenarios:\n  - {from: \"1\", to: \"1\", credentials: [\"pin:x\"], expect: {action: deny}}\n":         `credentials: "pin:x": a level is a number after pin, like pin:2`,
 		"scenarios:\n  - {from: \"1\", to: \"1\", credentials: [key], expect: {action: deny}}\n":               `credentials: "key": must be pin, pin:LEVEL, token, approval or matter`,
 		"scenarios:\n  - {from: \"1\", to: \"1\", pin_level: 1, credentials: [pin], expect: {action: deny}}\n": `pin_level: the credentials name a PIN, too; say it once`,
