@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/dialwarden/dialwarden/internal/app"
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/rules"
 )
@@ -74,7 +75,14 @@ func check(cmd *cobra.Command, f checkFlags) error {
 	if err != nil {
 		return err
 	}
-	edition, err := edition(cmd)
+	cfg, err := load(cmd)
+	if err == nil {
+		err = tellBuiltIn(cmd, cfg)
+	}
+	if err != nil {
+		return err
+	}
+	edition, err := app.LoadEdition(cfg)
 	if err != nil {
 		return err
 	}

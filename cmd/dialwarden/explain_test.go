@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -16,26 +15,24 @@ import (
 // judged makes a ledger with what the shipped policy decides about calls of phone 103: to another city; the same, where
 // three wrong PINs were typed; an emergency call. The last has a revision that no program can load.
 func judged(ts *testscript.TestScript, _ bool, args []string) {
-	ctx := context.Background()
 	e, err := app.LoadEdition(config.Default())
 	ts.Check(err)
 	l := open(ts, args[0])
-	at := time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
-	ts.Check(l.SaveRevision(ctx, e.Policy.Revision(), at, e.Policy.Files()))
-	ts.Check(l.SaveRevision(ctx, "0123456789abcdef", at, map[string][]byte{"rules/old.rego": []byte("package old\n")}))
-	for i, dialled := range []string{"902112345678", "902112345678", "110", "962345678"} {
-		attempt := call.Attempt{Source: call.SourceARI, Channel: "1.1", Extension: "103", Dialled: dialled, At: at}
-		facts := e.Book.Facts(attempt, call.Usage{}, call.Credentials{})
-		d := e.Book.Judge(ctx, facts)
-		switch i {
-		case 1:
+	const unknown = "0123456789abcdef"
+	ts.Check(l.SaveRevision(context.Background(), unknown, judgedAt, map[string][]byte{"rules/old.rego": []byte("package old\n")}))
+	for _, one := range []struct {
+		dialled string
+		change  func(*call.Decision)
+	}{
+		{"902112345678", func(*call.Decision) {}},
+		{"902112345678", func(d *call.Decision) {
 			d.Action = call.Deny
 			d.Reasons = append(d.Reasons, call.Reason{Rule: d.Rule, Text: "three wrong PINs"})
-		case 3:
-			d.PolicyRevision = "0123456789abcdef"
-		}
-		_, err := l.Record(ctx, call.Record{Attempt: attempt, Facts: facts, Decision: d})
-		ts.Check(err)
+		}},
+		{"110", func(*call.Decision) {}},
+		{"962345678", func(d *call.Decision) { d.PolicyRevision = unknown }},
+	} {
+		judge(ts, l, e, "103", one.dialled, one.change)
 	}
 	ts.Check(l.Close())
 }

@@ -23,17 +23,40 @@ func newLister(w io.Writer, asJSON bool, zone *time.Location) *lister {
 const listFormat = "%7s  %-19s  %-6s  %-18s  %-13s  %-9s  %-16s  %s\n"
 
 func (l *lister) print(d ledger.Decision) error {
-	first := !l.started
-	l.started = true
 	if l.asJSON {
+		l.started = true
 		return printJSON(l.w, d)
 	}
-	if first {
-		if _, err := fmt.Fprintf(l.w, listFormat, "ID", "TIME", "FROM", "DIALLED", "CLASS", "ACTION", "RULE", "REASON"); err != nil {
-			return err
-		}
+	if err := l.head(); err != nil {
+		return err
 	}
-	_, err := fmt.Fprintf(l.w, listFormat, number(d.ID), d.At.In(l.zone).Format("2006-01-02 15:04:05"), d.Extension, d.Dialled,
+	_, err := fmt.Fprintf(l.w, listFormat, number(d.ID), d.At.In(l.zone).Format(time.DateTime), d.Extension, d.Dialled,
 		d.Class, d.Action, d.Rule, d.Reason)
+	return err
+}
+
+// head prints the heading before the first line.
+func (l *lister) head() error {
+	if l.started {
+		return nil
+	}
+	l.started = true
+	_, err := fmt.Fprintf(l.w, listFormat, "ID", "TIME", "FROM", "DIALLED", "CLASS", "ACTION", "RULE", "REASON")
+	return err
+}
+
+// printChange prints what became of a policy: a line of its own for people, nothing for programs.
+func (l *lister) printChange(e ledger.PolicyEntry) error {
+	if l.asJSON {
+		return nil
+	}
+	what := "policy " + orDash(e.Revision) + " in force, by " + string(e.Trigger)
+	if e.Error != "" {
+		what = "policy " + orDash(e.Revision) + " refused, by " + string(e.Trigger) + ": " + firstLine(e.Error)
+	}
+	err := l.head()
+	if err == nil {
+		_, err = fmt.Fprintf(l.w, "%7s  %s  %s\n", "", moment(e.Since, l.zone), what)
+	}
 	return err
 }

@@ -16,9 +16,6 @@ import (
 	"github.com/dialwarden/dialwarden/internal/rules"
 )
 
-// tailEvery is how often tail looks for new decisions.
-const tailEvery = 200 * time.Millisecond
-
 func newLog() *cobra.Command {
 	cmd := group("log", "Read the decision log", `Read the decision log, beside the running daemon or without it. It is the ledger of the
 configuration (ledger.path), an SQLite file that nothing here changes.`)
@@ -92,9 +89,11 @@ func newLogList() *cobra.Command {
 	var asJSON bool
 	var limit int
 	cmd := &cobra.Command{
-		Use:               "list",
-		Short:             "List decisions, the newest last",
-		Long:              "List decisions, the newest last. Times and dates are those of the site (site.timezone); JSON has UTC.",
+		Use:   "list",
+		Short: "List decisions, the newest last",
+		Long: `List decisions, the newest last. Times and dates are those of the site (site.timezone); JSON
+has UTC. Where what lies in the policy directory was refused, and so is not what decides, a last
+line on stderr says so; with --json it does not.`,
 		Example:           "  dialwarden log list --action deny --since 24h\n  dialwarden log list --from 101 --since 2026-11-01 --until 2026-12-01 --json",
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -103,20 +102,16 @@ func newLogList() *cobra.Command {
 	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many, the newest `NUMBER`; 0 for all")
 	jsonFlag(cmd, &asJSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := load(cmd)
+		r, cfg, err := openReader(cmd)
 		if err != nil {
 			return err
 		}
+		defer func() { _ = r.Close() }()
 		zone := cfg.Site.Location()
 		f, err := filter(zone)
 		if err != nil {
 			return err
 		}
-		r, err := ledger.OpenReader(cfg.Ledger.Path)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = r.Close() }()
 		out := newLister(cmd.OutOrStdout(), asJSON, zone)
 		if limit < 0 {
 			return fmt.Errorf("--limit %d: must be 0 (for all) or more", limit)
@@ -130,7 +125,10 @@ func newLogList() *cobra.Command {
 		if err == nil && !out.started {
 			_, err = fmt.Fprintln(cmd.ErrOrStderr(), "no decision matches")
 		}
-		return err
+		if err != nil || asJSON {
+			return err
+		}
+		return tellRefused(cmd, r, cfg)
 	}
 	return cmd
 }
@@ -167,77 +165,6 @@ func printNewest(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, out *lis
 	return id, nil
 }
 
-func newLogTail() *cobra.Command {
-	var asJSON bool
-	var lines int
-	cmd := &cobra.Command{
-		Use:               "tail",
-		Short:             "Show decisions as they are made, until Ctrl-C",
-		Args:              cobra.NoArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
-	}
-	filter := filterFlags(cmd)
-	cmd.Flags().IntVarP(&lines, "lines", "n", 10, "begin with the last `NUMBER` that were made before")
-	jsonFlag(cmd, &asJSON)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := load(cmd)
-		if err != nil {
-			return err
-		}
-		zone := cfg.Site.Location()
-		f, err := filter(zone)
-		if err != nil {
-			return err
-		}
-		r, err := ledger.OpenReader(cfg.Ledger.Path)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = r.Close() }()
-		return tail(cmd, r, f, lines, newLister(cmd.OutOrStdout(), asJSON, zone))
-	}
-	return cmd
-}
-
-// tail prints the last lines decisions, then every new one until the command is interrupted.
-func tail(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, lines int, out *lister) error {
-	last, err := r.LastID(cmd.Context())
-	if err != nil {
-		return err
-	}
-	f.AfterID = last
-	if lines > 0 {
-		before := f
-		before.AfterID, before.Limit = 0, lines
-		newest, err := printNewest(cmd, r, before, out)
-		if err != nil {
-			return err
-		}
-		f.AfterID = max(f.AfterID, newest)
-	}
-	tick := time.NewTicker(tailEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-cmd.Context().Done():
-			return nil
-		}
-		for d, err := range r.Decisions(cmd.Context(), f) {
-			if cmd.Context().Err() != nil {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if err := out.print(d); err != nil {
-				return err
-			}
-			f.AfterID = d.ID
-		}
-	}
-}
-
 func newLogShow() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -253,11 +180,7 @@ was recorded: the facts, and the revision of the policy that was in force.`,
 			if err != nil {
 				return fmt.Errorf("%q is no decision's ID: it is a number of \"dialwarden log list\"", args[0])
 			}
-			cfg, err := load(cmd)
-			if err != nil {
-				return err
-			}
-			r, err := ledger.OpenReader(cfg.Ledger.Path)
+			r, cfg, err := openReader(cmd)
 			if err != nil {
 				return err
 			}
@@ -298,8 +221,10 @@ func printDetail(w io.Writer, d shownDecision, zone *time.Location) error {
 	for _, r := range d.Reasons {
 		rows = append(rows, []string{"reason", r.Rule + ": " + r.Text})
 	}
+	if d.Action != call.Deny { // it caps no call
+		rows = append(rows, []string{"cap", seconds(d.MaxSeconds)})
+	}
 	rows = append(rows, [][]string{
-		{"cap", seconds(d.MaxSeconds)},
 		{"call", outcome(d.Decision)},
 		{"PIN", orDash(number(d.PINID))},
 		{"source", string(d.Source) + ", channel " + d.Channel},

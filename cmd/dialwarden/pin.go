@@ -137,9 +137,10 @@ func newPINList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List who has a PIN",
+		Long:  "List who has a PIN. Times are those of the site (site.timezone); JSON has UTC.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := openReader(cmd)
+			r, cfg, err := openReader(cmd)
 			if err != nil {
 				return err
 			}
@@ -157,7 +158,7 @@ func newPINList() *cobra.Command {
 				}
 				rows = append(rows, []string{
 					strconv.FormatInt(p.ID, 10), p.Holder, orDash(p.Department), strconv.Itoa(p.Level),
-					p.CreatedAt.String(), orDash(p.DisabledAt.String()),
+					moment(p.CreatedAt, cfg.Site.Location()), moment(p.DisabledAt, cfg.Site.Location()),
 				})
 			}
 			if asJSON {
@@ -222,11 +223,12 @@ func openLedger(cfg config.Config) (*ledger.Ledger, error) {
 	return ledger.Open(cfg.Ledger.Path, key)
 }
 
-// openReader opens the ledger of the configuration for reading.
-func openReader(cmd *cobra.Command) (*ledger.Reader, error) {
+// openReader opens the ledger of the configuration for reading, and returns the configuration with it.
+func openReader(cmd *cobra.Command) (*ledger.Reader, config.Config, error) {
 	cfg, err := load(cmd)
 	if err != nil {
-		return nil, err
+		return nil, cfg, err
 	}
-	return ledger.OpenReader(cfg.Ledger.Path)
+	r, err := ledger.OpenReader(cfg.Ledger.Path)
+	return r, cfg, err
 }

@@ -29,6 +29,8 @@ func loadFor(cmd *cobra.Command, args []string) (config.Config, error) {
 	}
 	if len(args) > 0 {
 		cfg.Policy.Dir = args[0]
+	} else if err := tellBuiltIn(cmd, cfg); err != nil {
+		return cfg, err
 	}
 	if cfg.Policy.Dir == "" {
 		return cfg, nil
@@ -41,6 +43,17 @@ func loadFor(cmd *cobra.Command, args []string) (config.Config, error) {
 		return cfg, fmt.Errorf("the policy cannot be read: %s is a file; wanted is the directory that holds rules/ and data/", cfg.Policy.Dir)
 	}
 	return cfg, nil
+}
+
+// tellBuiltIn says on stderr that no configuration was found and which policy is asked instead: one that runs without a
+// configuration by mistake would take the sample for its site.
+func tellBuiltIn(cmd *cobra.Command, cfg config.Config) error {
+	if cfg.File != "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(cmd.ErrOrStderr(), "There is no %s, and --config names no other: this is about %s and the built-in settings.\n",
+		config.DefaultPath, policyName(cfg))
+	return err
 }
 
 // policyName tells people which policy is meant.

@@ -32,11 +32,7 @@ reload (over the control socket), push, rollback; unknown before there was a his
 			if limit < 0 {
 				return fmt.Errorf("--limit %d: must be 1 or more, or 0 for all", limit)
 			}
-			cfg, err := load(cmd)
-			if err != nil {
-				return err
-			}
-			r, err := ledger.OpenReader(cfg.Ledger.Path)
+			r, cfg, err := openReader(cmd)
 			if err != nil {
 				return err
 			}
@@ -70,18 +66,15 @@ func printHistory(w io.Writer, all []ledger.PolicyEntry, zone *time.Location) er
 	if _, err := fmt.Fprintf(w, format, "REVISION", "SINCE", "UNTIL", "BY", "DECISIONS"); err != nil {
 		return err
 	}
-	moment := func(t ledger.Time, none string) string {
-		if t.IsZero() {
-			return none
-		}
-		return t.In(zone).Format("2006-01-02 15:04:05")
-	}
 	for _, e := range all {
-		until, decisions := moment(e.Until, "in force"), fmt.Sprint(e.Decisions)
-		if e.Error != "" {
+		until, decisions := "in force", fmt.Sprint(e.Decisions)
+		switch {
+		case e.Error != "":
 			until, decisions = "refused", "-"
+		case !e.Until.IsZero():
+			until = moment(e.Until, zone)
 		}
-		if _, err := fmt.Fprintf(w, format, orDash(e.Revision), moment(e.Since, "-"), until, e.Trigger, decisions); err != nil {
+		if _, err := fmt.Fprintf(w, format, orDash(e.Revision), moment(e.Since, zone), until, e.Trigger, decisions); err != nil {
 			return err
 		}
 		for line := range strings.Lines(e.Error) {
@@ -118,7 +111,7 @@ is only one revision that begins so; "policy history" lists them.`,
 		},
 		ValidArgsFunction: completeRevision,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := openReader(cmd)
+			r, _, err := openReader(cmd)
 			if err != nil {
 				return err
 			}
@@ -168,7 +161,7 @@ func showFiles(w io.Writer, revision string, files map[string][]byte, content, a
 
 // completeRevision offers the revisions of the history.
 func completeRevision(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	r, err := openReader(cmd)
+	r, _, err := openReader(cmd)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -23,15 +23,16 @@ func newPolicyPush() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "push DIR",
 		Short: "Put the policy of another directory in force, if it has no fault and its tests pass",
-		Long: `Put the policy in DIR in force. The running daemon checks it whole and runs its tests; if all is
-well it writes the files to its policy directory (policy.dir) in place of those that are there,
-and decides new calls by them. Otherwise nothing changes. Files that are no part of a policy
-(README, .git) are neither sent nor touched.
+		Long: `Put the policy in DIR in force. The running daemon checks it whole, runs its tests, and places
+the calls of its scenarios and of those beside policy.dir; if all is well it writes the files to
+its policy directory (policy.dir) in place of those that are there, and decides new calls by
+them. Otherwise nothing changes. Files that are no part of a policy (README, .git) are neither
+sent nor touched.
 
 With no daemon running the same is done here, and the policy is in force when one starts.
 
-The exit status is 0 if the policy is in force, 1 if it has a fault or a test fails, 2 if it could
-not be done.`,
+The exit status is 0 if the policy is in force, 1 if it has a fault or a test or scenario fails,
+2 if it could not be done.`,
 		Example:           "  dialwarden policy push policy.new",
 		Args:              exactly("DIR"),
 		ValidArgsFunction: completeDir,
@@ -63,7 +64,8 @@ func newPolicyRollback() *cobra.Command {
 		Long: `Go back to the revision that was in force before the present one, or to REV of "policy history".
 The running daemon takes its files from the ledger, checks them, writes them to its policy
 directory, and decides new calls by them. Once more goes back one further. Nothing is lost: what
-lay in the policy directory is in the ledger ("policy history", "policy show").
+lay in the policy directory is in the ledger ("policy history", "policy show"). If tests or
+scenarios of that revision fail, it is in force all the same, and a warning says so.
 
 With no daemon running the same is done here, and the policy is in force when one starts.`,
 		Example:           "  dialwarden policy rollback\n  dialwarden policy rollback 3f6c1a90",
@@ -92,7 +94,11 @@ func changePolicy(cmd *cobra.Command, asJSON bool, do func(context.Context, cont
 	if asJSON {
 		return printJSON(cmd.OutOrStdout(), out)
 	}
-	return printChange(cmd.OutOrStdout(), out)
+	if err := printChange(cmd.OutOrStdout(), out); err != nil || out.Warning == "" {
+		return err
+	}
+	_, err = fmt.Fprintln(cmd.ErrOrStderr(), "Warning: "+out.Warning)
+	return err
 }
 
 // refused prints what is wrong with a policy; the answer is no.

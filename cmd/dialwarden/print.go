@@ -7,8 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dialwarden/dialwarden/internal/ledger"
 )
 
 func jsonFlag(cmd *cobra.Command, v *bool) {
@@ -48,4 +51,12 @@ func orDash(s string) string {
 		return "-"
 	}
 	return s
+}
+
+// moment writes a time for people, by the clock of the zone; a dash for none.
+func moment(t ledger.Time, zone *time.Location) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.In(zone).Format(time.DateTime)
 }

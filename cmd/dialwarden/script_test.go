@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -46,7 +47,8 @@ func runTests(m *testing.M) int {
 //	mode FILE MODE              holds a file to its mode, in octal
 //	judged LEDGER               makes a ledger with four decisions of the shipped policy, see there
 //	fill LEDGER                 makes a ledger with the five decisions of sample
-//	follow LEDGER FLAG…         runs log tail while decisions are made
+//	follow LEDGER FLAG…         runs log tail while decisions are made and policies change
+//	refusing LEDGER             notes that a changed policy was refused
 //	hold LEDGER                 keeps a ledger open for writing until the script ends
 //	decide LEDGER DIR …         has a policy decide a call and records it
 //	daemon CONFIG               runs dialwarden serve until the script ends, and waits until it says that it is ready
@@ -67,7 +69,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "follow": follow, "mode": mode, "fill": fill, "hold": hold, "daemon": serving,
-			"judged": judged, "decide": decide,
+			"judged": judged, "decide": decide, "refusing": refusing,
 		},
 	})
 }
@@ -162,35 +164,56 @@ func fill(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(l.Close())
 }
 
-// follow runs log tail --json with the arguments behind LEDGER; once it has shown what was there (the last one), two
-// decisions are recorded, which it must show as well; then it is interrupted, and must end well.
+// follow runs log tail with the arguments behind LEDGER; once it has shown what was there (the last one), policies are
+// refused and come in force and decisions are recorded, which it must show in that order, as JSON the decisions only;
+// then it is interrupted, and must end well.
 func follow(ts *testscript.TestScript, _ bool, args []string) {
-	cmd := exec.Command("dialwarden", append([]string{"log", "tail", "--json"}, args[1:]...)...)
+	cmd := exec.Command("dialwarden", append([]string{"log", "tail"}, args[1:]...)...)
 	cmd.Dir = ts.MkAbs(".")
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
+	asJSON := slices.Contains(args, "--json")
 	lines := bufio.NewScanner(out)
-	show := func() string {
-		if !lines.Scan() {
-			ts.Fatalf("log tail ended: %v", lines.Err())
+	next := func(want string) {
+		if !lines.Scan() || !strings.Contains(lines.Text(), want) {
+			ts.Fatalf("log tail showed %q, %v; want %q", lines.Text(), lines.Err(), want)
 		}
-		return lines.Text()
 	}
-	shown := []string{show()}
+	change := func(want string) {
+		if !asJSON {
+			next(want)
+		}
+	}
+	decision := func(id int) {
+		if asJSON {
+			next(fmt.Sprintf(`{"id":%d,`, id))
+		} else {
+			next(fmt.Sprintf("%7d  2026-11-23 ", id))
+		}
+	}
+	change("ID  TIME")
+	decision(5)
 	l := open(ts, args[0])
-	for range 2 {
-		record(ts, l, 0)
-		shown = append(shown, show())
-	}
+	ctx := context.Background()
+	ts.Check(l.PolicyRefused(ctx, call.ByPush, "0123456789abcdef", "the policy is not usable:\nrules/x.rego:3:1: typo", nil))
+	change("  policy 0123456789abcdef refused, by push: the policy is not usable: rules/x.rego:3:1: typo")
+	record(ts, l, 0)
+	decision(6)
+	ts.Check(l.PolicyInForce(ctx, call.ByFile, "fedcba9876543210", map[string][]byte{"rules/x.rego": nil}))
+	change("  policy fedcba9876543210 in force, by file")
+	record(ts, l, 0)
+	decision(7)
 	ts.Check(l.Close())
 	ts.Check(cmd.Process.Signal(os.Interrupt))
 	ts.Check(cmd.Wait())
-	for i, line := range shown {
-		if !strings.Contains(line, fmt.Sprintf(`{"id":%d,`, 5+i)) {
-			ts.Fatalf("log tail showed %q, want the decisions 5, 6 and 7", shown)
-		}
-	}
+}
+
+// refusing notes in a ledger that a policy was refused, as a daemon does whose policy directory was changed.
+func refusing(ts *testscript.TestScript, _ bool, args []string) {
+	l := open(ts, args[0])
+	ts.Check(l.PolicyRefused(context.Background(), call.ByFile, "0123456789abcdef", "the policy is not usable:\nrules/x.rego:3:1: typo", nil))
+	ts.Check(l.Close())
 }
 
 // serving runs the daemon and waits for what systemd would wait for.

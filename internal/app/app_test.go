@@ -44,7 +44,12 @@ func write(t *testing.T, path, content string) {
 // open opens the daemon for the length of the test.
 func open(t *testing.T, cfg config.Config) *App {
 	t.Helper()
-	a, err := Open(t.Context(), cfg, zerolog.Nop())
+	return openLogging(t, cfg, zerolog.Nop())
+}
+
+func openLogging(t *testing.T, cfg config.Config, log zerolog.Logger) *App {
+	t.Helper()
+	a, err := Open(t.Context(), cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}

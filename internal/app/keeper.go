@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,9 +21,9 @@ import (
 // changeTimeout is how long trying a policy and putting it in force may take, its tests included.
 const changeTimeout = 2 * time.Minute
 
-// Keeper keeps the policy in force, and exchanges it: a new one is compiled, checked and tested beside the calls, and
-// swapped in whole, or not at all. It satisfies control.Policies. Its methods may be called from any goroutine; changes
-// go one after another.
+// Keeper keeps the policy in force, and exchanges it: a new one is compiled, checked and tested beside the calls, with
+// its Rego tests and its scenarios, and swapped in whole, or not at all. It satisfies control.Policies. Its methods may be
+// called from any goroutine; changes go one after another.
 type Keeper struct {
 	cfg    config.Config
 	log    zerolog.Logger
@@ -86,9 +85,9 @@ func (k *Keeper) recover() error {
 	return policydir.Recover(k.cfg.Policy.Dir)
 }
 
-// Reload reads the policy directory again. Only a policy without a fault, whose tests pass, comes into force; else the
-// old one stays, and the error, a *control.Refusal, says what is wrong. Calls that are being decided keep the policy
-// they began with.
+// Reload reads the policy directory again. Only a policy without a fault, whose tests and scenarios pass, comes into
+// force; else the old one stays, and the error, a *control.Refusal, says what is wrong. Calls that are being decided keep
+// the policy they began with.
 func (k *Keeper) Reload(ctx context.Context, by call.Trigger) (call.PolicyChange, error) {
 	k.one.Lock()
 	defer k.one.Unlock()
@@ -104,23 +103,52 @@ func (k *Keeper) Reload(ctx context.Context, by call.Trigger) (call.PolicyChange
 	}
 	now := rules.RevisionOf(files)
 	if now == k.revision() {
-		if k.fault.Swap(nil) != nil || by != call.ByFile {
-			k.log.Info().Str("revision", now).Str("by", string(by)).Msg("the policy is the one in force already")
-		}
-		return call.PolicyChange{Revision: now, Before: now}, nil
+		return k.unchanged(ctx, by), nil
 	}
 	if f := k.fault.Load(); by == call.ByFile && f != nil && f.revision == now {
 		return call.PolicyChange{}, &control.Refusal{Message: f.why} // it has been told
 	}
-	e, err := k.try(ctx, files, k.where(), true)
+	e, err := k.try(files, k.where())
+	var warning error
+	if err == nil {
+		warning, err = k.test(ctx, e, k.where())
+	}
+	out := call.PolicyChange{Revision: now, Before: k.revision(), Changed: true}
+	if err == nil {
+		err = k.enforce(ctx, by, e)
+	}
 	if err != nil {
 		return call.PolicyChange{}, k.refuse(ctx, by, files, err)
 	}
-	out := call.PolicyChange{Revision: now, Before: k.revision(), Changed: true}
-	if err := k.enforce(ctx, by, e); err != nil {
-		return call.PolicyChange{}, k.refuse(ctx, by, files, err)
-	}
+	out.Warning = k.warn(by, now, warning)
 	return out, nil
+}
+
+// unchanged answers a reload of the policy that is in force. What may have changed are the scenarios beside the policy
+// directory: somebody who asks for a reload is told whether they still hold.
+func (k *Keeper) unchanged(ctx context.Context, by call.Trigger) call.PolicyChange {
+	e := k.edition.Load()
+	out := call.PolicyChange{Revision: e.Policy.Revision(), Before: e.Policy.Revision()}
+	if k.fault.Swap(nil) == nil && by == call.ByFile {
+		return out
+	}
+	k.log.Info().Str("revision", out.Revision).Str("by", string(by)).Msg("the policy is the one in force already")
+	beside, err := besidePolicy(k.cfg)
+	if err == nil {
+		err = k.place(ctx, e, beside, k.where())
+	}
+	out.Warning = k.warn(by, out.Revision, err)
+	return out
+}
+
+// warn tells the log what is not as it should be in the policy that is in force, and returns it; nil is nothing.
+func (k *Keeper) warn(by call.Trigger, revision string, why error) string {
+	if why == nil {
+		return ""
+	}
+	k.log.Warn().Err(why).Str("revision", revision).Str("by", string(by)).
+		Msg("the policy is in force, although not all of its tests and scenarios pass")
+	return why.Error()
 }
 
 // where names the policy directory to people.
@@ -129,29 +157,6 @@ func (k *Keeper) where() string {
 		return "the shipped policy"
 	}
 	return k.cfg.Policy.Dir
-}
-
-// try compiles and checks a policy, and runs its tests.
-func (k *Keeper) try(ctx context.Context, files map[string][]byte, where string, tests bool) (*Edition, error) {
-	fsys := orShippedPlans(rules.FS(files))
-	e, err := loadEdition(k.cfg, fsys, where)
-	if err != nil || !tests {
-		return e, err
-	}
-	report, err := rules.Test(ctx, fsys)
-	if err != nil {
-		return nil, fmt.Errorf("the tests of the policy in %s cannot be run:\n%w", where, err)
-	}
-	var failed []string
-	for _, t := range report.Results {
-		if !t.Passed {
-			failed = append(failed, fmt.Sprintf("%s:%d: %s failed: %s", t.File, t.Line, t.Name, t.Why))
-		}
-	}
-	if len(failed) > 0 {
-		return nil, fmt.Errorf("the policy in %s fails its own tests:\n%s", where, strings.Join(failed, "\n"))
-	}
-	return e, nil
 }
 
 // enforce keeps the edition's content in the ledger and puts it in force.

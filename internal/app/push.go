@@ -23,8 +23,8 @@ var errBuiltIn = errors.New("the site has no policy directory, and the shipped p
 	`write it out ("dialwarden init" makes a directory policy) and name the directory in policy.dir`)
 
 // Push tries a policy, files by names like rules/local.rego, writes it to the policy directory in place of what is there,
-// and puts it in force: all of it or nothing. Errors: a *control.Refusal if the policy has a fault or fails its tests; a
-// plain one if it could not be written.
+// and puts it in force: all of it or nothing. Errors: a *control.Refusal if the policy has a fault or fails its tests or
+// scenarios; a plain one if it could not be written.
 func (k *Keeper) Push(ctx context.Context, files map[string][]byte) (call.PolicyChange, error) {
 	k.one.Lock()
 	defer k.one.Unlock()
@@ -32,8 +32,9 @@ func (k *Keeper) Push(ctx context.Context, files map[string][]byte) (call.Policy
 }
 
 // Rollback puts an earlier revision of the ledger in force and writes its files to the policy directory. Empty means the
-// revision that was in force before the present one; to roll back once more goes further back. Its tests are not run: it
-// has been in force, and who goes back is in a hurry. Errors are those of Push, and ledger.ErrNotFound.
+// revision that was in force before the present one; to roll back once more goes further back. What its tests and
+// scenarios say does not keep it back: it has been in force, and who goes back is in a hurry. They are run afterwards; what
+// fails is told in the answer's Warning and in the log. Errors are those of Push, and ledger.ErrNotFound.
 func (k *Keeper) Rollback(ctx context.Context, revision string) (call.PolicyChange, error) {
 	k.one.Lock()
 	defer k.one.Unlock()
@@ -67,11 +68,15 @@ func (k *Keeper) replace(ctx context.Context, by call.Trigger, files map[string]
 	if err := k.recover(); err != nil {
 		return call.PolicyChange{}, err
 	}
-	e, err := k.try(ctx, files, where, by != call.ByRollback)
-	if err != nil {
-		return call.PolicyChange{}, k.refuse(ctx, by, files, err)
+	e, err := k.try(files, where)
+	var warning error
+	if err == nil && by != call.ByRollback {
+		warning, err = k.test(ctx, e, where)
 	}
-	if err := allMeant(files, e.Policy.Files()); err != nil {
+	if err == nil {
+		err = allMeant(files, e.Policy.Files())
+	}
+	if err != nil {
 		return call.PolicyChange{}, k.refuse(ctx, by, files, err)
 	}
 	before, err := k.onDisk()
@@ -91,6 +96,11 @@ func (k *Keeper) replace(ctx context.Context, by call.Trigger, files map[string]
 	if err := k.enforce(ctx, by, e); err != nil {
 		return call.PolicyChange{}, errors.Join(err, policydir.Replace(k.cfg.Policy.Dir, after, before))
 	}
+	if by == call.ByRollback {
+		minor, fault := k.test(ctx, e, where)
+		warning = errors.Join(fault, minor)
+	}
+	out.Warning = k.warn(by, out.Revision, warning)
 	return out, nil
 }
 
@@ -98,7 +108,8 @@ func (k *Keeper) replace(ctx context.Context, by call.Trigger, files map[string]
 func allMeant(sent, used map[string][]byte) error {
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		if _, ok := used[name]; !ok {
-			return fmt.Errorf("%q is no file of a policy: those are rules/*.rego, data/*.yaml, plans/*.yaml and schema/*.json", name)
+			return fmt.Errorf("%q is no file of a policy: those are rules/*.rego, data/*.yaml, plans/*.yaml, schema/*.json, "+
+				"scenarios.yaml and scenarios/*.yaml", name)
 		}
 	}
 	return nil

@@ -20,4 +20,5 @@ type PolicyChange struct {
 	Before   string `json:"before,omitempty"`   // which was in force until now; empty if none was
 	Replaced string `json:"replaced,omitempty"` // what lay in the policy directory, never in force, and was written over
 	Changed  bool   `json:"changed"`            // false: it was in force already
+	Warning  string `json:"warning,omitempty"`  // what in it is not as it should be, although it is in force
 }

@@ -189,6 +189,10 @@ func (c *Config) check(path string, data []byte) error {
 	u, err := url.Parse(c.Asterisk.URL)
 	require(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "",
 		"asterisk.url", `must be an http or https address like "http://127.0.0.1:8088/ari"`)
+	if err == nil && u.Host != "" {
+		right, ok := atARI(u)
+		require(ok, "asterisk.url", "must end with /ari, where Asterisk has its REST interface: "+right)
+	}
 	require(err != nil || u.User == nil, "asterisk.url", "must not hold a password: use asterisk.username and asterisk.password_file")
 	require(c.Asterisk.Username != "" && !strings.Contains(c.Asterisk.Username, ":"), "asterisk.username", `must be the user of ari.conf, without ":"`)
 	require(c.Asterisk.PasswordFile != "", "asterisk.password_file", "must name the file that holds the password of ari.conf")
@@ -206,6 +210,18 @@ func (c *Config) check(path string, data []byte) error {
 	require(currency.MatchString(c.Site.Currency), "site.currency", `must be an ISO 4217 code like "CNY"`)
 	require(c.Site.Language == "en" || c.Site.Language == "zh", "site.language", "must be en or zh")
 	return errors.Join(faults...)
+}
+
+// atARI reports whether an address is that of a REST interface, and which one is: there may be a proxy's path in front of
+// /ari, but nothing behind it.
+func atARI(u *url.URL) (right string, ok bool) {
+	whole := strings.TrimRight(u.Path, "/")
+	front := strings.TrimSuffix(whole, "/ari")
+	if i := strings.LastIndex(whole, "/ari/"); i >= 0 {
+		front = whole[:i]
+	}
+	at := url.URL{Scheme: u.Scheme, Host: u.Host, Path: front + "/ari"}
+	return strconv.Quote(at.String()), whole == at.Path && u.RawQuery == "" && u.Fragment == ""
 }
 
 func inRange(d, least, most time.Duration) bool { return d >= least && d <= most }

@@ -79,6 +79,8 @@ func TestFaultsNameFileLineAndWhatIsRight(t *testing.T) {
 		"deadline":         {"policy: {deadline: soon}\n", ":1:20: policy.deadline: must be a time with its unit"},
 		"deadline too big": {"policy:\n  deadline: 1h\n", ":2:13: policy.deadline: must be a time from 1ms to 5s"},
 		"url":              {"asterisk:\n  url: localhost\n", ":2:8: asterisk.url: must be an http or https address"},
+		"url without ari":  {"asterisk:\n  url: http://pbx:8088/\n", `:2:8: asterisk.url: must end with /ari, where Asterisk has its REST interface: "http://pbx:8088/ari"`},
+		"url behind ari":   {"asterisk:\n  url: http://pbx/aria/ari/events?x=1\n", `REST interface: "http://pbx/aria/ari"`},
 		"password in url":  {"asterisk:\n  url: http://a:b@h/ari\n", "must not hold a password"},
 		"zone":             {"site:\n  timezone: Asia/Peking\n", ":2:13: site.timezone: must be an IANA time zone"},
 		"language":         {"site:\n  language: fr\n", ":2:13: site.language: must be en or zh"},

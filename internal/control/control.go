@@ -5,9 +5,9 @@
 //
 //	POST /pins              {"pin","holder","department","level"}  →  {"id"}
 //	POST /pins/{id}/disable                                        →  {}
-//	POST /reload                                                   →  {"revision","before","changed"}
-//	POST /policy            {"rules/local.rego":"<base64>", …}     →  {"revision","before","changed","replaced"}
-//	POST /policy/rollback   {"revision"}                           →  {"revision","before","changed","replaced"}
+//	POST /reload                                                   →  {"revision","before","changed","warning"}
+//	POST /policy            {"rules/local.rego":"<base64>", …}     →  {"revision","before","changed","replaced","warning"}
+//	POST /policy/rollback   {"revision"}                           →  {"revision","before","changed","replaced","warning"}
 //
 // An answer that is not 2xx has the body {"error"}; 409 means that the policy is at fault, and the old one in force.
 package control

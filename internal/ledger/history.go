@@ -84,7 +84,7 @@ func (l *Ledger) Probe(ctx context.Context) error {
 }
 
 // Reader returns a reader on the ledger's own connections. It must not be closed, and ends with the ledger.
-func (l *Ledger) Reader() *Reader { return &Reader{l.reads} }
+func (l *Ledger) Reader() *Reader { return &Reader{l.reads, l.path} }
 
 // A revision's time lasts until the next one comes in force. Decisions belong to the last time of their revision that
 // had begun when they were recorded: a call in the middle of a reload is recorded under the revision that it began with.
@@ -112,8 +112,26 @@ func (r *Reader) PolicyHistory(ctx context.Context, limit int) ([]PolicyEntry, e
 		return e, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ledger: history of the policy: %w", err)
+		return nil, r.fail("history of the policy", err)
 	}
+	return all, nil
+}
+
+// PolicyChanges lists the entries of the policy's history behind the one with the id after, the oldest first; of many,
+// the newest limit, 0 means all. Until and Decisions are not filled in.
+func (r *Reader) PolicyChanges(ctx context.Context, after int64, limit int) ([]PolicyEntry, error) {
+	if limit <= 0 {
+		limit = -1
+	}
+	all, err := list(ctx, r.db, "SELECT id, revision, trigger, at, error FROM policy_history WHERE id > ? ORDER BY id DESC LIMIT ?",
+		[]any{after, limit}, func(scan func(...any) error) (e PolicyEntry, err error) {
+			err = scan(&e.ID, &e.Revision, &e.Trigger, &e.Since, &e.Error)
+			return e, err
+		})
+	if err != nil {
+		return nil, r.fail("history of the policy", err)
+	}
+	slices.Reverse(all)
 	return all, nil
 }
 
@@ -131,7 +149,7 @@ func (r *Reader) RevisionBefore(ctx context.Context) (string, error) {
 			return x, err
 		})
 	if err != nil {
-		return "", fmt.Errorf("ledger: history of the policy: %w", err)
+		return "", r.fail("history of the policy", err)
 	}
 	var stack []string
 	for _, x := range reigns {
@@ -176,7 +194,7 @@ func (r *Reader) FindRevision(ctx context.Context, prefix string) (string, error
 		err = fmt.Errorf("there are several that begin so, like %s and %s", found[0], found[1])
 	}
 	if err != nil {
-		return "", fmt.Errorf("ledger: policy revision %s: %w", prefix, err)
+		return "", r.fail("policy revision "+prefix, err)
 	}
 	return found[0], nil
 }

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"math"
 	"time"
@@ -71,7 +70,7 @@ func pages[T any](ctx context.Context, r *Reader, f Filter, selected string,
 		}
 		if err != nil {
 			var none T
-			yield(none, fmt.Errorf("ledger: decisions: %w", err))
+			yield(none, r.fail("decisions", err))
 		}
 	}
 }

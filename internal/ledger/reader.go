@@ -14,7 +14,10 @@ import (
 
 // Reader reads a ledger, beside its writer or without one. It never writes. Its methods may be called from any
 // goroutine.
-type Reader struct{ db *sql.DB }
+type Reader struct {
+	db   *sql.DB
+	path string // of the file
+}
 
 // Decision is one row of the log with what became of the call.
 type Decision struct {
@@ -92,7 +95,7 @@ func openReader(ctx context.Context, path string) (*Reader, error) {
 	if err := checkSchema(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Reader{db}, nil
+	return &Reader{db, path}, nil
 }
 
 func checkSchema(ctx context.Context, db *sql.DB) error {
@@ -116,11 +119,19 @@ func checkSchema(ctx context.Context, db *sql.DB) error {
 // Close closes the file.
 func (r *Reader) Close() error { return r.db.Close() }
 
+// fail is the error of reading something. What SQLite has met is told with the file, and with what it means.
+func (r *Reader) fail(what string, err error) error {
+	if _, ok := sqliteError(err); ok {
+		return fmt.Errorf("ledger %s: %s: %s", r.path, what, plainly(err))
+	}
+	return fmt.Errorf("ledger: %s: %w", what, err)
+}
+
 // LastID returns the id of the newest decision, 0 if there is none.
 func (r *Reader) LastID(ctx context.Context) (int64, error) {
 	var id int64
 	if err := r.db.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM decisions").Scan(&id); err != nil {
-		return 0, fmt.Errorf("ledger: newest decision: %w", err)
+		return 0, r.fail("newest decision", err)
 	}
 	return id, nil
 }
@@ -167,7 +178,7 @@ func (r *Reader) Decision(ctx context.Context, id int64) (Detail, error) {
 		err = json.Unmarshal(answer, &answered)
 	}
 	if err != nil {
-		return Detail{}, fmt.Errorf("ledger: decision %d: %w", id, err)
+		return Detail{}, r.fail(fmt.Sprintf("decision %d", id), err)
 	}
 	d.Input, d.Answer, d.Reasons = input, answer, answered.Reasons
 	return d, nil
@@ -181,7 +192,7 @@ func (r *Reader) PINs(ctx context.Context) ([]PIN, error) {
 			return p, err
 		})
 	if err != nil {
-		return nil, fmt.Errorf("ledger: PINs: %w", err)
+		return nil, r.fail("PINs", err)
 	}
 	return pins, nil
 }

@@ -152,3 +152,37 @@ func TestPragmas(t *testing.T) {
 	l.conn = nil
 	check()
 }
+
+// TestReaderOfADamagedFile: whoever reads it is told which file it is, and what to do.
+func TestReaderOfADamagedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calls.db")
+	l, err := Open(path, testKey(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	record(t, l, sample(0))
+	if _, err := l.conn.ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 8192; i < len(file); i++ { // the schema is before that
+		file[i] = 0xA5
+	}
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenReader(path)
+	if err == nil {
+		defer func() { _ = r.Close() }()
+		_, err = r.Decision(t.Context(), 1)
+	}
+	if err == nil || !strings.HasPrefix(err.Error(), "ledger "+path+": ") || !strings.Contains(err.Error(), "stop the daemon, keep the file") {
+		t.Errorf("got %v", err)
+	}
+}

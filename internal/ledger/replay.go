@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -31,12 +30,12 @@ func scanDecided(scan func(...any) error) (c call.Decided, err error) {
 func (r *Reader) Count(ctx context.Context, f Filter) (int, error) {
 	ids, err := r.bounds(ctx, f)
 	if err != nil {
-		return 0, fmt.Errorf("ledger: counting decisions: %w", err)
+		return 0, r.fail("counting decisions", err)
 	}
 	n := 0
 	where, args := f.where(ids)
 	if err := r.db.QueryRowContext(ctx, "SELECT count(*) FROM decisions d WHERE "+where, args...).Scan(&n); err != nil {
-		return 0, fmt.Errorf("ledger: counting decisions: %w", err)
+		return 0, r.fail("counting decisions", err)
 	}
 	return n, nil
 }

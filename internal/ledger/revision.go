@@ -73,7 +73,7 @@ func (r *Reader) Revision(ctx context.Context, revision string) (map[string][]by
 		err = json.Unmarshal(content, &files)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ledger: policy revision %s: %w", revision, err)
+		return nil, r.fail("policy revision "+revision, err)
 	}
 	return files, nil
 }

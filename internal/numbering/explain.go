@@ -1,8 +1,10 @@
 package numbering
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +16,32 @@ type Step struct {
 	Level int    `json:"level"`           // what a step tries stands one level below it; the first level is 0
 	Text  string `json:"text"`            // "carrier prefix 17951 stripped: 02116812345"
 	Entry string `json:"entry,omitempty"` // the place in the policy directory that decided: "plans/cn.yaml:52:17"
+
+	against weight // how much it says about why this is no number
+}
+
+// weight orders what speaks against a number: most telling is an entry of the plan that would fit but for the length.
+type weight int
+
+const (
+	little weight = iota + 1
+	much
+)
+
+// WhyInvalid says in words why the dialled string is no number; empty if it is one.
+func (c *Classifier) WhyInvalid(dialled string) string {
+	out, steps := c.Explain(dialled)
+	if possible(out.Number) {
+		return ""
+	}
+	most := slices.MaxFunc(steps, func(a, b Step) int { return cmp.Compare(a.against, b.against) }).against
+	var why []string
+	for _, s := range steps {
+		if s.against == most && s.against > 0 && !slices.Contains(why, s.Text) {
+			why = append(why, s.Text)
+		}
+	}
+	return strings.Join(why, "; ")
 }
 
 // Explain classifies as Classify does, and tells each step of it. Calls never pay for that: Explain works on a copy.
@@ -43,12 +71,18 @@ func (t *trace) add(at position, format string, args ...any) {
 	t.steps = append(t.steps, Step{Level: t.level, Text: fmt.Sprintf(format, args...), Entry: entry})
 }
 
+// no writes a step that speaks against the number.
+func (t *trace) no(how weight, at position, format string, args ...any) {
+	t.add(at, format, args...)
+	t.steps[len(t.steps)-1].against = how
+}
+
 func (t *trace) dialString(s string, ok bool) {
 	if t == nil {
 		return
 	}
 	if !ok {
-		t.add(position{}, "no dial string: wanted are up to %d of 0-9, * and #, and + only in front", call.MaxDialled)
+		t.no(much, position{}, "no dial string: wanted are up to %d of 0-9, * and #, and + only in front", call.MaxDialled)
 		return
 	}
 	t.add(position{}, "a dial string: %s of 0-9, *, # and +", count(len(s), "sign"))
@@ -153,7 +187,7 @@ func (t *trace) listed(f form, s string, k *kind, in table) {
 		for _, k := range kinds {
 			all |= k.lengths
 		}
-		t.add(kinds[0].at, "form %s: %s begins with %s, %q, but that has %s digits, not %d",
+		t.no(much, kinds[0].at, "form %s: %s begins with %s, %q, but that has %s digits, not %d",
 			formNames[f], s, kinds[0].prefix, kinds[0].name, all, len(s))
 	default:
 		t.add(position{}, "form %s: the plan lists nothing that %s begins with", formNames[f], orNothing(s))
@@ -179,13 +213,13 @@ func (t *trace) subscriber(a *area, s, home string) {
 
 func (t *trace) noSubscriber(a *area, s string) {
 	if t != nil {
-		t.add(a.at, "%s is no subscriber of area %s (%s): wanted are %s digits that do not begin like a short number", orNothing(s), a.code, a.name, a.lengths)
+		t.no(little, a.at, "%s is no subscriber of area %s (%s): wanted are %s digits that do not begin like a short number", orNothing(s), a.code, a.name, a.lengths)
 	}
 }
 
 func (t *trace) noArea(s string) {
 	if t != nil {
-		t.add(position{}, "no area of the plan is in front of %s", orNothing(s))
+		t.no(little, position{}, "no area of the plan is in front of %s", orNothing(s))
 	}
 }
 
@@ -193,7 +227,7 @@ func (t *trace) library(national, verb string, class call.Class) {
 	switch {
 	case t == nil:
 	case class == call.Invalid:
-		t.add(position{}, "the phonenumbers library: %s %s", national, verb)
+		t.no(little, position{}, "the phonenumbers library: %s %s", national, verb)
 	default:
 		t.add(position{}, "the phonenumbers library: +%s%s %s %s", t.plan.countryCode, national, verb, class)
 	}
@@ -201,7 +235,7 @@ func (t *trace) library(national, verb string, class call.Class) {
 
 func (t *trace) noCountry(s string) {
 	if t != nil {
-		t.add(position{}, "%s begins with no country code that a number follows", orNothing(s))
+		t.no(much, position{}, "%s begins with no country code that a number follows", orNothing(s))
 	}
 }
 
@@ -209,7 +243,7 @@ func (t *trace) foreign(s string, k *kind, class call.Class) {
 	switch {
 	case t == nil:
 	case class == call.Invalid:
-		t.add(position{}, "+%s has no length that a number of that country has", s)
+		t.no(much, position{}, "+%s has no length that a number of that country has", s)
 	case k != nil:
 		t.add(k.at, "abroad: %s begins with %s, %q: %s%s", s, k.prefix, k.name, class, risks(k.risk))
 	default:

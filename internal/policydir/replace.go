@@ -21,8 +21,11 @@ const (
 	journal = "journal.json"
 )
 
-// folders are the parts of a policy directory that hold its files.
-var folders = []string{"rules", "data", "plans", "schema"}
+// folders are the parts of a policy directory that hold its files; top is the one file that stands in the directory
+// itself.
+var folders = []string{"rules", "data", "plans", "schema", "scenarios"}
+
+const top = "scenarios.yaml"
 
 // plan is what turns one policy into another. Names are like rules/local.rego.
 type plan struct {
@@ -98,13 +101,16 @@ func changes(before, after map[string][]byte) (plan, error) {
 	return p, checkNames(slices.Concat(p.Write, p.Remove))
 }
 
-// checkNames refuses names that are not a file directly in one of the folders.
+// checkNames refuses names that are not a file directly in one of the folders, or top.
 func checkNames(names []string) error {
 	for _, name := range names {
 		folder, base := path.Split(name)
+		if name == top {
+			continue
+		}
 		if !slices.Contains(folders, strings.TrimSuffix(folder, "/")) || !fs.ValidPath(name) || strings.HasPrefix(base, ".") ||
 			strings.ContainsFunc(base, func(r rune) bool { return r < ' ' || r == '\\' }) {
-			return fmt.Errorf("%q is no file of a policy: those are in rules, data, plans and schema", name)
+			return fmt.Errorf("%q is no file of a policy: those are in rules, data, plans, schema and scenarios, or %s", name, top)
 		}
 	}
 	return nil
@@ -188,7 +194,7 @@ func carryOut(dir string, p plan) error {
 			return err
 		}
 	}
-	for _, folder := range folders {
+	for _, folder := range append([]string{"."}, folders...) {
 		if err := syncDir(filepath.Join(dir, folder)); err != nil {
 			return err
 		}

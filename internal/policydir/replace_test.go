@@ -50,8 +50,8 @@ func files(of map[string]string) map[string][]byte {
 }
 
 var (
-	older = map[string]string{"rules/a.rego": "a1", "rules/b.rego": "b1", "data/c.yaml": "c1", "data/same.yaml": "s"}
-	newer = map[string]string{"rules/a.rego": "a2", "data/c.yaml": "c2", "data/same.yaml": "s", "plans/x.yaml": "x2"}
+	older = map[string]string{"rules/a.rego": "a1", "rules/b.rego": "b1", "data/c.yaml": "c1", "data/same.yaml": "s", "scenarios.yaml": "t1"}
+	newer = map[string]string{"rules/a.rego": "a2", "data/c.yaml": "c2", "data/same.yaml": "s", "plans/x.yaml": "x2", "scenarios/t.yaml": "t2"}
 	alien = map[string]string{"README.md": "read", "rules/notes.txt": "notes", ".git/HEAD": "ref"}
 )
 

@@ -126,19 +126,22 @@ func (w *watcher) look() {
 // fingerprint changes when a file of the policy directory does: it is over names, sizes, times and identities.
 func fingerprint(dir string) uint64 {
 	h := fnv.New64a()
+	add := func(name string) {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			return // what is not there, or cannot be read
+		}
+		_, _ = fmt.Fprintf(h, "%s %d %d %v", name, info.Size(), info.ModTime().UnixNano(), info.Mode())
+		if s, ok := info.Sys().(*syscall.Stat_t); ok { // files that were unpacked may all have one time
+			_, _ = fmt.Fprintf(h, " %d %d", s.Dev, s.Ino)
+		}
+	}
+	add(top)
 	for _, folder := range folders {
 		entries, _ := os.ReadDir(filepath.Join(dir, folder)) // what cannot be read has no entries
 		for _, e := range entries {
-			if strings.HasPrefix(e.Name(), ".") || strings.HasSuffix(e.Name(), "~") {
-				continue
-			}
-			info, err := os.Stat(filepath.Join(dir, folder, e.Name()))
-			if err != nil {
-				continue
-			}
-			_, _ = fmt.Fprintf(h, "%s/%s %d %d %v", folder, e.Name(), info.Size(), info.ModTime().UnixNano(), info.Mode())
-			if s, ok := info.Sys().(*syscall.Stat_t); ok { // files that were unpacked may all have one time
-				_, _ = fmt.Fprintf(h, " %d %d", s.Dev, s.Ino)
+			if !strings.HasPrefix(e.Name(), ".") && !strings.HasSuffix(e.Name(), "~") {
+				add(filepath.Join(folder, e.Name()))
 			}
 		}
 	}

@@ -58,6 +58,7 @@ func TestWatch(t *testing.T) {
 		}},
 		{"a new folder", func() { write(t, dir, map[string]string{"schema/x.json": "{}"}) }},
 		{"a file in the new folder", func() { write(t, dir, map[string]string{"schema/x.json": "[]"}) }},
+		{"the scenarios", func() { write(t, dir, map[string]string{"scenarios.yaml": "t2"}) }},
 		{"a file that is removed", func() {
 			if err := os.Remove(filepath.Join(dir, "rules/b.rego")); err != nil {
 				t.Fatal(err)

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -69,14 +70,16 @@ func capabilities() *ast.Capabilities {
 	return c
 }
 
+// noFunction says that there is no function of this name, neither OPA's nor a helper.
+func noFunction(name string, helpers []string) string {
+	names := slices.Concat(slices.Sorted(maps.Keys(allowed)), helpers)
+	return fmt.Sprintf("there is no function %s%s", name, didYouMean(name, names))
+}
+
 // refusedBuiltin explains why there is no function of this name.
 func refusedBuiltin(name string) string {
 	if ast.BuiltinMap[name] == nil {
-		var names []string
-		for n := range allowed {
-			names = append(names, n)
-		}
-		return fmt.Sprintf("there is no function %s%s", name, didYouMean(name, names))
+		return noFunction(name, nil)
 	}
 	why := "it is of no use to a call rule"
 	for _, r := range refusals {

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -29,11 +31,40 @@ func compile(modules map[string]*ast.Module, schemas *ast.SchemaSet, bad *faults
 			bad.in(inputSchema, "%s", e.Message)
 		case known && strings.HasPrefix(e.Message, "conflicting rules "):
 			// One of them is no set, which has been said.
+		case unbound.MatchString(e.Message):
+			name := unbound.FindStringSubmatch(e.Message)[1]
+			bad.at(e.Location, "nothing gives %s a value: there is no rule and no helper of this name%s", name, didYouMean(name, defined(modules)))
+		case unknown(e) != "":
+			bad.at(e.Location, "%s", noFunction(unknown(e), defined(modules)))
 		default:
 			bad.add(e)
 		}
 	}
 	return nil
+}
+
+// unbound is what OPA says of a name that stands for nothing.
+var unbound = regexp.MustCompile(`^var (\S+) is unsafe$`)
+
+// unknown is the function that is called and is neither a helper nor one that OPA has; empty if the fault is another.
+func unknown(e *ast.Error) string {
+	name, ok := strings.CutPrefix(e.Message, "undefined function ")
+	if !ok || ast.BuiltinMap[name] != nil {
+		return ""
+	}
+	return name
+}
+
+// defined are the names of the rules and helpers of modules.
+func defined(modules map[string]*ast.Module) []string {
+	var names []string
+	for _, m := range modules {
+		for _, x := range m.Rules {
+			names = append(names, nameOf(x))
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // dataObject is what rules see as data.

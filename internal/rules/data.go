@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/dialwarden/dialwarden/internal/schema"
@@ -58,8 +59,8 @@ func (f *dataFile) read(bad *faults) bool {
 		bad.add(err)
 		return false
 	}
-	if why := unusable(f.value, 0); why != "" {
-		bad.in(f.name, "%s", why)
+	if why, keys := unusable(f.value, 0); why != "" {
+		f.fault(bad, keys, "%s", why)
 		return false
 	}
 	return true
@@ -68,33 +69,33 @@ func (f *dataFile) read(bad *faults) bool {
 // maxDepth is how deeply data may be nested.
 const maxDepth = 64
 
-// unusable says what in a decoded value cannot be data.
-func unusable(v any, depth int) string {
+// unusable says what in a decoded value cannot be data, and the keys that lead there.
+func unusable(v any, depth int) (why string, keys []string) {
 	if depth > maxDepth {
-		return fmt.Sprintf("lists and mappings are nested more than %d deep", maxDepth)
+		return fmt.Sprintf("lists and mappings are nested more than %d deep", maxDepth), nil
 	}
 	switch v := v.(type) {
 	case nil, bool, string, int64, uint64:
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return "a number is too large"
+			return "a number is too large", nil
 		}
 	case []any:
-		for _, x := range v {
-			if why := unusable(x, depth+1); why != "" {
-				return why
+		for i, x := range v {
+			if why, keys := unusable(x, depth+1); why != "" {
+				return why, append([]string{strconv.Itoa(i)}, keys...)
 			}
 		}
 	case map[string]any:
-		for _, x := range v {
-			if why := unusable(x, depth+1); why != "" {
-				return why
+		for key, x := range v {
+			if why, keys := unusable(x, depth+1); why != "" {
+				return why, append([]string{key}, keys...)
 			}
 		}
 	default:
-		return fmt.Sprintf("a value of type %T cannot be used", v)
+		return fmt.Sprintf("a value of type %T cannot be used", v), nil
 	}
-	return ""
+	return "", nil
 }
 
 // fault adds a mistake at the place of a key in the file.

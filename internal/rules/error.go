@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/agnivade/levenshtein"
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/types"
 
 	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
@@ -108,7 +110,7 @@ func explain(e *ast.Error) string {
 	case *ast.RefErrInvalidDetail:
 		return explainRef(d, msg)
 	case *ast.UnificationErrDetail:
-		return fmt.Sprintf("a %s can never be equal to a %s", d.Left, d.Right)
+		return fmt.Sprintf("%sa %s can never be equal to a %s%s", quoted(e.Location), d.Left, d.Right, withoutQuotes(d))
 	}
 	if e.Details != nil {
 		var lines []string
@@ -120,6 +122,26 @@ func explain(e *ast.Error) string {
 		msg += ": " + strings.Join(lines, "; ")
 	}
 	return msg
+}
+
+// quoted is the expression at a place with a colon, if it is short.
+func quoted(loc *ast.Location) string {
+	if loc == nil || len(loc.Text) == 0 || len(loc.Text) > 100 || bytes.ContainsRune(loc.Text, '\n') {
+		return ""
+	}
+	return string(loc.Text) + ": "
+}
+
+// withoutQuotes says how a number is written, and how a text, where one of each is compared.
+func withoutQuotes(d *ast.UnificationErrDetail) string {
+	_, text1 := d.Left.(types.String)
+	_, text2 := d.Right.(types.String)
+	_, number1 := d.Left.(types.Number)
+	_, number2 := d.Right.(types.Number)
+	if text1 && number2 || number1 && text2 {
+		return `; a number stands without quotes, a text in them`
+	}
+	return ""
 }
 
 // explainRef explains a look at a field that does not exist.

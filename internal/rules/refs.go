@@ -2,6 +2,7 @@ package rules
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -56,6 +57,7 @@ func (r *refs) walk(x *ast.Rule) {
 				loc = n.Location
 			}
 			r.comparison(n, loc)
+			r.pattern(n, loc)
 		case ast.Ref:
 			r.ref(n, loc)
 		}
@@ -66,6 +68,28 @@ func (r *refs) walk(x *ast.Rule) {
 	for e := x.Else; e != nil; e = e.Else {
 		visit.Walk(e.Head)
 		visit.Walk(e.Body)
+	}
+}
+
+// patterns are the functions that take a regular expression, and which argument it is.
+var patterns = map[string]int{
+	"regex.match": 0, "regex.split": 0, "regex.find_n": 0, "regex.find_all_string_submatch_n": 0, "regex.replace": 1,
+}
+
+// pattern refuses a regular expression that can be read here and is none: every call would be a policy_error.
+func (r *refs) pattern(e *ast.Expr, loc *ast.Location) {
+	if !e.IsCall() {
+		return
+	}
+	name := e.Operator().String()
+	at, ok := patterns[name]
+	if !ok || e.Operand(at) == nil {
+		return
+	}
+	if text, ok := e.Operand(at).Value.(ast.String); ok {
+		if _, err := regexp.Compile(string(text)); err != nil {
+			r.bad.at(loc, "%s: this is no pattern: %s", name, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		}
 	}
 }
 

@@ -15,8 +15,12 @@ import (
 
 // folders are the parts of a policy directory, and what the files in them are called.
 var folders = []struct{ name, suffix string }{
-	{"rules", ".rego"}, {"data", ".yaml"}, {"plans", ".yaml"}, {"schema", ".json"},
+	{"rules", ".rego"}, {"data", ".yaml"}, {"plans", ".yaml"}, {"schema", ".json"}, {"scenarios", ".yaml"},
 }
+
+// scenarioFile stands in the policy directory itself. Scenarios are kept and exchanged with the policy, like its tests;
+// what they say is for others.
+const scenarioFile = "scenarios.yaml"
 
 // word is what a rule or a data file may be called.
 var word = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -41,6 +45,15 @@ func readContent(fsys fs.FS, bad *faults) map[string][]byte {
 		}
 		for _, e := range entries {
 			readEntry(fsys, path.Join(folder.name, e.Name()), folder.suffix, content, bad)
+		}
+	}
+	top, err := fs.ReadDir(fsys, ".")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		bad.add(err)
+	}
+	for _, e := range top {
+		if stem := strings.TrimSuffix(scenarioFile, ".yaml"); !e.IsDir() && strings.TrimSuffix(e.Name(), path.Ext(e.Name())) == stem {
+			readEntry(fsys, e.Name(), ".yaml", content, bad)
 		}
 	}
 	return content

@@ -17,8 +17,8 @@ package scenario
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,36 +64,12 @@ type Expect struct {
 	Notify      *[]string   `yaml:"notify"`   // who is told
 }
 
-// Names of a policy's scenario files: one, or a folder of them.
-const (
-	FileName = "scenarios.yaml"
-	Folder   = "scenarios"
-)
+// FileName is the one scenario file of a policy; there may be more in the folder scenarios.
+const FileName = "scenarios.yaml"
 
-// Find names the scenario files of a policy directory: scenarios.yaml and scenarios/*.yaml, sorted. A file in the folder
-// that would be overlooked for its suffix is a *yamlfile.Error.
-func Find(fsys fs.FS) ([]string, error) {
-	var names []string
-	if _, err := fs.Stat(fsys, FileName); err == nil {
-		names = append(names, FileName)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	entries, err := fs.ReadDir(fsys, Folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	for _, e := range entries {
-		name := path.Join(Folder, e.Name())
-		switch ext := path.Ext(name); {
-		case e.IsDir(), strings.HasPrefix(e.Name(), "."):
-		case ext == ".yaml":
-			names = append(names, name)
-		case ext == ".yml", ext == ".json", strings.EqualFold(ext, ".yaml"):
-			return nil, &yamlfile.Error{File: name, Message: "the file would not be read; call it " + strings.TrimSuffix(name, ext) + ".yaml"}
-		}
-	}
-	return names, nil
+// Is reports whether a file of a policy holds scenarios: scenarios.yaml and scenarios/*.yaml.
+func Is(name string) bool {
+	return name == FileName || path.Dir(name) == "scenarios" && path.Ext(name) == ".yaml"
 }
 
 // Read reads a scenario file; times without a zone are in zone. The error joins everything that is wrong, each a
@@ -160,7 +136,21 @@ func (r *reader) complete(s *Scenario, index string) {
 	default:
 		s.proofs.PIN = call.Credential{Valid: true, Holder: "somebody", Level: *s.PINLevel}
 	}
+	r.counts(s.Usage, func(name string) []string { return in("usage", name) })
+	r.counts(s.Expect, func(name string) []string { return in("expect", name) })
 	r.expect(s.Expect, in)
+}
+
+// counts refuses a negative number in a field of a struct: calls, attempts and seconds are counted from 0.
+func (r *reader) counts(of any, in func(name string) []string) {
+	v := reflect.ValueOf(of)
+	for i := range v.NumField() {
+		n := reflect.Indirect(v.Field(i)) // of what is left out: nothing
+		if name := v.Type().Field(i).Tag.Get("yaml"); n.IsValid() && n.CanInt() && n.Int() < 0 {
+			at := in(name)
+			r.fault(at, "%s: %d: wanted is 0 or more", strings.Join(at[len(at)-2:], "."), n.Int())
+		}
+	}
 }
 
 // expect refuses words that no decision could ever hold.

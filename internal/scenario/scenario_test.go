@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -33,6 +32,8 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 		"scenarios:\n  - from: \"1\"\n    to: \"1\"\n    at: noon\n    expect: {action: deny}\n":               `s.yaml:4:9: at: "noon" is no time; write 2026-11-23 08:15 for the`,
 		"scenarios:\n  - from: \"1\"\n    to: \"1\"\n    pin_level: -1\n    expect: {action: deny}\n":          `s.yaml:4:16: pin_level: -1: a level is 0 or more`,
 		"scenarios:\n  - {from: \"1\", to: \"1\", usage: {attempts: 1}, expect: {action: deny}}\n":             `s.yaml:2:34: unknown field "attempts"`,
+		"scenarios:\n  - {from: \"1\", to: \"1\", usage: {pending_calls: -3}, expect: {action: deny}}\n":       `s.yaml:2:49: usage.pending_calls: -3: wanted is 0 or more`,
+		"scenarios:\n  - {from: \"1\", to: \"1\", expect: {action: deny, ring_seconds: -1}}\n":                 `expect.ring_seconds: -1: wanted is 0 or more`,
 		"scenarios:\n  - {from: \"1\", to: \"1\", credentials: [\"pin:x\"], expect: {action: deny}}\n":         `credentials: "pin:x": a level is a number after pin, like pin:2`,
 		"scenarios:\n  - {from: \"1\", to: \"1\", credentials: [key], expect: {action: deny}}\n":               `credentials: "key": must be pin, pin:LEVEL, token, approval or matter`,
 		"scenarios:\n  - {from: \"1\", to: \"1\", pin_level: 1, credentials: [pin], expect: {action: deny}}\n": `pin_level: the credentials name a PIN, too; say it once`,
@@ -103,18 +104,15 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestFind names what is read, and refuses what would be overlooked.
-func TestFind(t *testing.T) {
-	fsys := fstest.MapFS{"scenarios.yaml": {}, "scenarios/b.yaml": {}, "scenarios/a.yaml": {}, "scenarios/.a.yaml.swp": {}, "scenarios/README.md": {}}
-	if got, err := scenario.Find(fsys); err != nil || !slices.Equal(got, []string{"scenarios.yaml", "scenarios/a.yaml", "scenarios/b.yaml"}) {
-		t.Errorf("got %v, %v", got, err)
-	}
-	if got, err := scenario.Find(fstest.MapFS{}); err != nil || len(got) != 0 {
-		t.Errorf("got %v, %v", got, err)
-	}
-	fsys["scenarios/c.yml"] = &fstest.MapFile{}
-	if _, err := scenario.Find(fsys); err == nil || err.Error() != "scenarios/c.yml: the file would not be read; call it scenarios/c.yaml" {
-		t.Errorf("got %v", err)
+// TestIs tells scenario files from the other files of a policy.
+func TestIs(t *testing.T) {
+	for name, want := range map[string]bool{
+		"scenarios.yaml": true, "scenarios/calls.yaml": true, "scenarios/README.md": false, "data/scenarios.yaml": false,
+		"schema/scenarios.json": false, "scenarios/a/b.yaml": false,
+	} {
+		if scenario.Is(name) != want {
+			t.Errorf("%s: want %v", name, want)
+		}
 	}
 }
 

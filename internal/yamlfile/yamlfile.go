@@ -139,6 +139,8 @@ func plainly(message string) string {
 		return "there is a tab; YAML is indented with spaces"
 	case message == "undefined alias name", strings.Contains(message, "alias is required"), strings.Contains(message, "alias value is undefined"):
 		return "a text that begins with * must be in quotes"
+	case message == "exceeded max depth":
+		return "lists and mappings are nested too deep"
 	}
 	return givenTwice.ReplaceAllString(message, `"$1" is given twice, first in line $2`)
 }
