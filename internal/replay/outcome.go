@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"encoding/json"
 	"slices"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -46,9 +45,9 @@ func outcomeOf(f *call.Facts, d call.Decision, asked bool) Outcome {
 
 // recorded is what the ledger says was answered. A refusal at the prompt (wrong PINs, a shutdown) is a challenge: that
 // is what the policy answered, and the requirements that were not met tell it. The second value says why it is unknown.
-func recorded(f *call.Facts, answer []byte) (Outcome, string) {
-	var d call.Decision
-	if err := json.Unmarshal(answer, &d); err != nil || d.Action == "" {
+func (r *reader) recorded(f *call.Facts, answer []byte) (Outcome, string) {
+	d, err := r.answers.read(answer)
+	if err != nil || d.Action == "" {
 		return Outcome{}, "the recorded decision cannot be read"
 	}
 	switch {

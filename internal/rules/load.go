@@ -30,6 +30,7 @@ type Policy struct {
 	deadline  time.Duration
 	directory call.Directory
 	tables    tables
+	sight     sight
 	book      *book
 	enforced  *program                   // nil where no rule is in force
 	shadowed  *program                   // nil where no rule is in mode shadow
@@ -47,7 +48,7 @@ func Load(fsys fs.FS, opt Options) (*Policy, error) {
 	}
 	p := &Policy{
 		content: s.content, revision: revisionOf(s.content), deadline: opt.Deadline, directory: s.directory,
-		tables: s.tables, book: s.book, inspect: sync.OnceValues(s.inspector),
+		tables: s.tables, sight: s.sight, book: s.book, inspect: sync.OnceValues(s.inspector),
 	}
 	if p.deadline <= 0 {
 		p.deadline = DefaultDeadline
@@ -72,6 +73,7 @@ type source struct {
 	data      ast.Object
 	idle      map[string]map[int]bool     // rules that data makes impossible, by file and number
 	classes   map[string]map[int][]string // classes that rules can concern; all others can concern any
+	sight     sight
 }
 
 // read reads a policy directory and checks it. What it returns is of use only if nothing was bad.
@@ -105,6 +107,9 @@ func examine(content map[string][]byte, language string, bad *faults) *source {
 	if c := compile(s.modules, s.schemas, bad); c != nil {
 		checkRefs(c.Modules, files, input, bad)
 		s.idle, s.classes = impossible(c.Modules, data), classesOf(c.Modules, data)
+		s.sight = sightOf(c.Modules, data, func(file string, rule int) bool {
+			return !s.idle[file][rule] && s.book.rules[ruleID(file)].mode() != off
+		})
 	}
 	return s
 }
