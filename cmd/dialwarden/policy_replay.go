@@ -24,7 +24,8 @@ The ledger is only read, also beside a busy daemon; nothing is put in force.
 
 The caller's entry in the directory, the class of the number, lists, schedules and holidays are
 those of the candidate. The clock, what usage counted, and the PINs that were given stay as
-they were. A call that was refused at the prompt counts as asked.
+they were. A call that was refused at the prompt counts as asked. What rules in mode shadow would
+newly do is counted beside the decisions, which it does not change.
 
 To leave out what other changes have brought since, compare with the policy in force:
 "dialwarden policy diff REVISION CANDIDATE_DIR".

@@ -18,6 +18,8 @@ type Outcome struct {
 	To         string     `json:"to"`     // what is dialled; empty if refused
 	Inside     bool       `json:"inside"` // To is an extension
 	Trunk      string     `json:"trunk"`  // empty: the usual one
+	// Shadow is what rules in mode shadow would have done; never nil.
+	Shadow []call.Shadowed `json:"shadow"`
 
 	decision call.Decision
 }
@@ -26,7 +28,10 @@ type Outcome struct {
 func outcomeOf(f *call.Facts, d call.Decision, asked bool) Outcome {
 	o := Outcome{
 		Action: d.Action, Rule: d.Rule, Reason: d.Reason(), Asked: asked || d.Action == call.Challenge,
-		Class: f.Callee.Class, decision: d,
+		Class: f.Callee.Class, Shadow: d.Shadow, decision: d,
+	}
+	if o.Shadow == nil {
+		o.Shadow = []call.Shadowed{}
 	}
 	if d.Action == call.Deny {
 		return o

@@ -247,6 +247,17 @@ func TestChanges(t *testing.T) {
 			map[replay.Category]int{replay.NewlyAllowed: 1, replay.NewlyRefused: 1},
 			nil,
 		},
+		"a rule that is tried in shadow": {
+			map[string]string{
+				"data/rules.yaml": string(s.book.Policy.Files()["data/rules.yaml"]) + "\ntrial: {title: Trial, mode: shadow}\n",
+				"rules/trial.rego": "package dialwarden.outbound\n\n# METADATA\n# title: Trial\n" +
+					"deny contains \"trial\" if input.callee.class in {\"local\", \"national\"}\n",
+			},
+			map[replay.Category]int{replay.ShadowRefused: 5, replay.NewlyRefused: 0, replay.DetailChanged: 0, replay.ShadowChanged: 0},
+			func(r *replay.Report) bool {
+				return r.Changed == 0 && r.Unchanged == r.Calls && r.ByRule[0].Name == "trial" && r.Examples[0].After.Shadow[0].Head == "deny"
+			},
+		},
 		"a suspension that is lifted": {
 			directory(", suspended: true", ""),
 			map[replay.Category]int{replay.NewlyAllowed: 1},
