@@ -21,11 +21,7 @@ type replayed struct {
 // topGroups is how many groups people see of each kind.
 const topGroups = 10
 
-func (r replayed) print(stdout, stderr io.Writer, site config.Site) error {
-	if r.Calls == 0 {
-		_, err := fmt.Fprintln(stderr, "no decision matches")
-		return err
-	}
+func (r replayed) print(stdout io.Writer, site config.Site) error {
 	if _, err := fmt.Fprintf(stdout, "%d calls: %s, then %s\n\n", r.Calls, r.Before, r.After); err != nil {
 		return err
 	}
