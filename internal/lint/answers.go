@@ -26,7 +26,8 @@ type heading struct{ head, rule string }
 // effect is what came of all calls that a rule's head fired for.
 type effect struct {
 	fired, refused int
-	by             map[string]bool // rules that refused them, or whose limits were smaller
+	by             map[string]bool // rules that refused them
+	smaller        map[string]bool // rules whose limits were smaller
 	limited        int             // calls that were released and that the rule limits
 	least          int             // of these, those where no other rule's limit was smaller
 }
@@ -139,7 +140,7 @@ func (a *Answers) note(fired []rules.Fired, d call.Decision) {
 		at := heading{x.Head, x.Rule}
 		e := a.effects[at]
 		if e == nil {
-			e = &effect{by: map[string]bool{}}
+			e = &effect{by: map[string]bool{}, smaller: map[string]bool{}}
 			a.effects[at] = e
 		}
 		if !seen[at] {
@@ -162,7 +163,7 @@ func (e *effect) limit(x rules.Fired, fired []rules.Fired) {
 		yes := mine == 0
 		for _, other := range fired {
 			if n := of(other); other.Rule != x.Rule && n > 0 && n < mine {
-				e.by[other.Rule], yes = true, true
+				e.smaller[other.Rule], yes = true, true
 			}
 		}
 		return yes

@@ -106,7 +106,8 @@ func TestChecks(t *testing.T) {
 		},
 		{
 			"a limit that is never the smallest", "shadowed_limit",
-			ruled("limit contains {\"rule\": \"x\", \"max_seconds\": 61} if input.callee.class == \"local\"", "rules/y.rego", pkg+"limit contains {\"rule\": \"y\", \"max_seconds\": 60}\n"),
+			ruled("limit contains {\"rule\": \"x\", \"max_seconds\": 61} if input.callee.class == \"local\"", "rules/y.rego", pkg+"limit contains {\"rule\": \"y\", \"max_seconds\": 60}\n",
+				"rules/bar.rego", pkg+"deny contains \"bar\" if input.caller.grade == \"staff\"\n", "data/rules.yaml", "local: {title: Local}\nx: {title: X}\ny: {title: Y}\nbar: {title: Bar}\n"),
 			ruled("limit contains {\"rule\": \"x\", \"max_seconds\": 61, \"ring_seconds\": 20} if input.callee.class == \"local\"", "rules/y.rego", pkg+"limit contains {\"rule\": \"y\", \"max_seconds\": 60, \"ring_seconds\": 25}\n"),
 			"rules/x.rego:3:1: warning: rule x limits nothing: for every call that it limits there is a smaller limit, of y [shadowed_limit]",
 		},

@@ -63,8 +63,9 @@ func (a *Answers) shadowed(content map[string][]byte) []Finding {
 			if e.by[call.RuleNoAllow] {
 				f.Why, f.Do = "a call that no rule allows is refused, so the rule has no effect", "let a rule allow such calls, or remove the "+at.head
 			}
-		case at.head == "limit" && e.limited > 0 && e.least == 0 && by != "":
-			f.What = fmt.Sprintf("rule %s limits nothing: for every call that it limits there is a smaller limit, of %s", at.rule, by)
+		case at.head == "limit" && e.limited > 0 && e.least == 0 && len(e.smaller) > 0:
+			f.What = fmt.Sprintf("rule %s limits nothing: for every call that it limits there is a smaller limit, of %s", at.rule,
+				strings.Join(slices.Sorted(maps.Keys(e.smaller)), ", "))
 			f.Why, f.Do = "the smallest limit counts, so the rule has no effect", "make it smaller, or remove it"
 		default:
 			continue
