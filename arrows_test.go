@@ -44,7 +44,7 @@ var rooms = map[string]room{
 	"rules":     {code: "call hours lists schema yamlfile policy"}, // policy: the schemas, where a policy directory has none
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
-	"lint":      {code: "call rules yamlfile"}, // what in a policy is of no use
+	"lint":      {code: "call rules yamlfile", tests: "app config"}, // what in a policy is of no use
 
 	"gate":  {code: "call queue"},
 	"watch": {code: "call queue usage", tests: "ledger"},
