@@ -44,7 +44,7 @@ var rooms = map[string]room{
 	"rules":     {code: "call hours lists schema yamlfile policy"}, // policy: the schemas, where a policy directory has none
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
-	"lint":      {code: "call rules yamlfile"}, // what in a policy is of no use
+	"lint":      {code: "call rules yamlfile", tests: "app config"}, // what in a policy is of no use
 
 	"gate":  {code: "call queue"},
 	"watch": {code: "call queue usage", tests: "ledger"},
@@ -65,7 +65,7 @@ var rooms = map[string]room{
 	"demo":  {code: "call config control lab ledger site"},
 	"bench": {code: "lab"},
 	// One decision in this process; OPA's server is a program of its own, asked over HTTP.
-	"bench/decision": {code: "app call config policy yamlfile"},
+	"bench/decision": {code: "app call config policy rules yamlfile"}, // rules: those that do not end
 
 	"cmd/dialwarden":       {code: "app call config control demo ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
 	"cmd/dialwarden-bench": {code: "bench bench/decision"},

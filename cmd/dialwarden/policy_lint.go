@@ -25,8 +25,8 @@ func newPolicyLint() *cobra.Command {
 		Use:   "lint [DIR]",
 		Short: "Find rules and data that are of no use, and numbers that nobody may call",
 		Long: `Find what in a policy is of no use or does not do what it looks like: rules that can never fire,
-allows whose every call is refused by another rule, entries of data that match nothing, numbers
-that no rule is about. Each finding tells its place, why it matters and what to do. Some is found
+or of which nothing comes because others win, classes that two rules cover, entries of data that
+match nothing, numbers that no rule is about. Each finding tells its place, why it matters and what to do. Some is found
 by asking the policy about representative calls; nothing is put in force.
 
 The exit status is 0 if there is no warning (hints are none), 1 if there is one or the policy has

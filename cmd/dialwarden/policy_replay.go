@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"runtime/debug"
 
@@ -24,7 +25,8 @@ The ledger is only read, also beside a busy daemon; nothing is put in force.
 
 The caller's entry in the directory, the class of the number, lists, schedules and holidays are
 those of the candidate. The clock, what usage counted, and the PINs that were given stay as
-they were. A call that was refused at the prompt counts as asked.
+they were. A call that was refused at the prompt counts as asked. What rules in mode shadow would
+newly do is counted beside the decisions, which it does not change.
 
 To leave out what other changes have brought since, compare with the policy in force:
 "dialwarden policy diff REVISION CANDIDATE_DIR".
@@ -110,10 +112,16 @@ func (c *comparison) run(cmd *cobra.Command, cfg config.Config, sides func(*ledg
 	if out.Report, err = c.replay(cmd, cfg, r, f, &out); err != nil {
 		return err
 	}
-	if c.asJSON {
+	if out.Calls == 0 {
+		if err := tellNothing(cmd, cfg, r, f); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.asJSON:
 		err = printJSON(cmd.OutOrStdout(), out)
-	} else {
-		err = out.print(cmd.OutOrStdout(), cmd.ErrOrStderr(), cfg.Site)
+	case out.Calls > 0:
+		err = out.print(cmd.OutOrStdout(), cfg.Site)
 	}
 	if err == nil && out.Changed > 0 {
 		return errNo
@@ -121,8 +129,31 @@ func (c *comparison) run(cmd *cobra.Command, cfg config.Config, sides func(*ledg
 	return err
 }
 
+// tellNothing says why there is no call to decide.
+func tellNothing(cmd *cobra.Command, cfg config.Config, r *ledger.Reader, f ledger.Filter) error {
+	why := "ledger " + cfg.Ledger.Path + " holds no decision yet"
+	for newest, err := range r.Decisions(cmd.Context(), ledger.Filter{Reverse: true, Limit: 1}) {
+		if err != nil {
+			return err
+		}
+		why = "no decision matches"
+		switch {
+		case !f.Until.IsZero() && !f.Until.After(f.Since):
+			why += ": --until is not after --since"
+		case f.Since.After(newest.At.Time):
+			why += fmt.Sprintf(": the newest of ledger %s is of %s, before --since", cfg.Ledger.Path,
+				newest.At.In(cfg.Site.Location()).Format("2006-01-02 15:04:05"))
+		}
+	}
+	_, err := fmt.Fprintln(cmd.ErrOrStderr(), why)
+	return err
+}
+
 func (c *comparison) replay(cmd *cobra.Command, cfg config.Config, r *ledger.Reader, f ledger.Filter, out *replayed) (*replay.Report, error) {
 	total, err := r.Count(cmd.Context(), f)
+	if cmd.Context().Err() != nil {
+		err = fmt.Errorf("the replay was broken off: %w, before the first call", context.Cause(cmd.Context()))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +162,11 @@ func (c *comparison) replay(cmd *cobra.Command, cfg config.Config, r *ledger.Rea
 	// Little is kept and much is thrown away: collecting less often costs some tens of megabytes and saves a fifth of
 	// the time.
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
-	return replay.Run(cmd.Context(), r.Decided(cmd.Context(), f), replay.Options{
+	report, err := replay.Run(cmd.Context(), r.Decided(cmd.Context(), f), replay.Options{
 		Before: out.Before.book, After: out.After.book, Zone: cfg.Site.Location(), Examples: c.examples, Progress: bar.add,
 	})
+	if err != nil && cmd.Context().Err() != nil {
+		err = fmt.Errorf("%w, after %d of %d calls; nothing was changed", err, bar.done.Load(), total)
+	}
+	return report, err
 }

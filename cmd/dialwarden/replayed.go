@@ -21,11 +21,7 @@ type replayed struct {
 // topGroups is how many groups people see of each kind.
 const topGroups = 10
 
-func (r replayed) print(stdout, stderr io.Writer, site config.Site) error {
-	if r.Calls == 0 {
-		_, err := fmt.Fprintln(stderr, "no decision matches")
-		return err
-	}
+func (r replayed) print(stdout io.Writer, site config.Site) error {
 	if _, err := fmt.Fprintf(stdout, "%d calls: %s, then %s\n\n", r.Calls, r.Before, r.After); err != nil {
 		return err
 	}
@@ -59,7 +55,19 @@ func (r replayed) summary(site config.Site) [][]string {
 }
 
 // inWords is a category for people.
-func inWords(c replay.Category) string { return strings.ReplaceAll(string(c), "_", " ") }
+func inWords(c replay.Category) string {
+	switch c {
+	case replay.ShadowRefused:
+		return "would newly refuse (shadow)"
+	case replay.ShadowAsked:
+		return "would newly ask (shadow)"
+	case replay.ShadowAllowed:
+		return "would newly allow (shadow)"
+	case replay.ShadowChanged:
+		return "other effects (shadow)"
+	}
+	return strings.ReplaceAll(string(c), "_", " ")
+}
 
 // tallied are the columns of a tally: calls, minutes, cost.
 func tallied(t replay.Tally, site config.Site) []string {
@@ -114,7 +122,7 @@ func (r replayed) printExamples(w io.Writer, site config.Site) error {
 	for _, e := range r.Examples {
 		rows = append(rows, []string{
 			number(e.ID), e.At.In(site.Location()).Format("2006-01-02 15:04:05"), shown(e.Extension), shown(e.Dialled),
-			inWords(e.Category), outcomeText(e.Before), withReason(e.After),
+			inWords(e.Category), was(e), wouldBe(e),
 		})
 	}
 	if _, err := fmt.Fprintln(w); err != nil {
@@ -150,4 +158,32 @@ func withReason(o replay.Outcome) string {
 		return outcomeText(o)
 	}
 	return outcomeText(o) + ": " + shown(o.Reason)
+}
+
+// was tells the answer of before.
+func was(e replay.Example) string {
+	if e.Category.IsShadow() {
+		return withShadow(e.Before)
+	}
+	return outcomeText(e.Before)
+}
+
+// wouldBe tells the answer of after.
+func wouldBe(e replay.Example) string {
+	if e.Category.IsShadow() {
+		return withShadow(e.After)
+	}
+	return withReason(e.After)
+}
+
+// withShadow adds what rules in mode shadow would do.
+func withShadow(o replay.Outcome) string {
+	text := outcomeText(o)
+	for _, s := range o.Shadow {
+		text += "; in shadow: " + strings.TrimSpace(s.Head+" by "+shown(s.Rule))
+		if s.Reason != "" {
+			text += ": " + shown(s.Reason)
+		}
+	}
+	return text
 }

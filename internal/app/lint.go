@@ -6,6 +6,7 @@ import (
 
 	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/lint"
+	"github.com/dialwarden/dialwarden/internal/numbering"
 	"github.com/dialwarden/dialwarden/internal/rules"
 	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
@@ -21,9 +22,12 @@ func Lint(ctx context.Context, cfg config.Config) ([]lint.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	answers, err := lint.Probe(ctx, edition.Policy, edition.Book.Zone, edition.Policy.Lists())
+	answers, err := lint.Probe(ctx, edition.Policy, edition.Book.Zone)
 	if err != nil {
 		return nil, err
 	}
-	return lint.Run(dead, edition.Policy.Files(), answers), nil
+	numbers := lint.Numbers{
+		Classify: edition.Numbers.Classify, IsRegion: numbering.IsRegion, Outside: cfg.Numbering.OutsideLine,
+	}
+	return lint.Run(dead, edition.Policy.Files(), answers, numbers, time.Now().In(edition.Book.Zone)), nil
 }

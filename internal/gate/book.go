@@ -72,6 +72,18 @@ func (b *Book) Afresh(f call.Facts) call.Facts {
 	return f
 }
 
+// Alike appends to the bytes a key that is the same for calls which the book decides alike, except where it runs out of time. It
+// returns nil where no such key is known.
+func (b *Book) Alike(key []byte, f *call.Facts) []byte {
+	rules, ok := b.Rules.(interface {
+		Alike(key []byte, f *call.Facts) []byte
+	})
+	if !ok || f.Callee.Class == call.Emergency || !call.IsDialString(f.Attempt.Dialled) {
+		return nil
+	}
+	return rules.Alike(key, f)
+}
+
 // facts puts together the facts about a call that is under way.
 func (g *Gate) facts(b *Book, a call.Attempt, c call.Credentials) call.Facts {
 	f := b.Facts(a, call.Usage{}, c)

@@ -1,71 +1,177 @@
 package lint
 
 import (
-	"bytes"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
+	"context"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/rules"
 )
 
-// findings tells what the answers show.
-func (a *Answers) findings(content map[string][]byte) []Finding {
-	found := a.shadowed(content)
-	found = append(found, a.uncovered()...)
-	return append(found, a.levels(content)...)
-}
+// calls is a set of calls that were asked about, by their number.
+type calls map[int]bool
 
-// shadowed tells rules whose every allow came to nothing: a call that is denied is denied whatever allows it. A deny
-// that another deny of a lower rank hides is none of these; it stays a deny.
-func (a *Answers) shadowed(content map[string][]byte) []Finding {
-	var found []Finding
-	for _, rule := range slices.Sorted(maps.Keys(a.allowed)) {
-		if a.denied[rule] < a.allowed[rule] {
-			continue
+// within reports whether all of c are in other.
+func (c calls) within(other calls) bool {
+	for n := range c {
+		if !other[n] {
+			return false
 		}
-		name := "rules/" + rule + ".rego"
-		line := 1
-		if at := bytes.Index(content[name], []byte("allow contains")); at >= 0 {
-			line += bytes.Count(content[name][:at], []byte("\n"))
-		}
-		found = append(found, Finding{
-			Level: Warning, Check: "shadowed_allow", File: name, Line: line, Column: 1,
-			What: fmt.Sprintf("rule %s allows nothing: every call that it allows is refused by %s", rule, strings.Join(slices.Sorted(maps.Keys(a.by[rule])), ", ")),
-			Why:  "a deny wins over every allow, so the rule has no effect", Do: "narrow the deny, or remove the allow",
-		})
 	}
-	return found
+	return true
 }
 
-// uncovered tells classes of numbers that nobody may call because no rule is about them.
-func (a *Answers) uncovered() []Finding {
-	var found []Finding
+// heading is a rule, or what it does.
+type heading struct{ head, rule string }
+
+// effect is what came of all calls that a rule's head fired for.
+type effect struct {
+	fired, refused int
+	by             map[string]bool // rules that refused them
+	smaller        map[string]bool // rules whose limits were smaller
+	limited        int             // calls that were released and that the rule limits
+	least          int             // of these, those where no other rule's limit was smaller
+}
+
+// verdict counts what became of calls.
+type verdict struct {
+	asked, let int // let: allowed, or would be with a proof
+	unallowed  int // refused by no_rule_allows
+}
+
+// inClass is what was seen of one class of numbers.
+type inClass struct {
+	plain    verdict            // of numbers that are in no list
+	parts    map[string]verdict // of numbers of a country or with a risk
+	allowed  map[string]calls   // by rule, of plain numbers
+	required map[string]calls
+	denied   map[string]map[string]bool // by a rule that allows: those that refuse, if all its calls are refused
+	let      map[string]bool            // rules with an allow of which something came
+}
+
+// Answers is what a policy said about representative calls.
+type Answers struct {
+	count   int
+	effects map[heading]*effect
+	classes map[call.Class]*inClass
+	faults  map[string]call.Class // texts of policy errors
+}
+
+func newAnswers() *Answers {
+	a := &Answers{effects: map[heading]*effect{}, classes: map[call.Class]*inClass{}, faults: map[string]call.Class{}}
 	for _, class := range call.Classes() {
-		if class == call.Emergency || class == call.Invalid || a.let[class] > 0 || a.refused[class] == 0 {
-			continue
+		a.classes[class] = &inClass{
+			parts: map[string]verdict{}, allowed: map[string]calls{}, required: map[string]calls{},
+			denied: map[string]map[string]bool{}, let: map[string]bool{},
 		}
-		found = append(found, Finding{
-			Level: Hint, Check: "uncovered_class", File: "rules",
-			What: fmt.Sprintf("no rule allows numbers of the class %s; they are refused by %s", class, call.RuleNoAllow),
-			Why:  "what no rule allows is refused, without a word of its own", Do: "nothing, if nobody is to call them; else add the class to data/local.yaml or data/long_distance.yaml",
-		})
 	}
-	return found
+	return a
 }
 
-// levels tells levels of PINs for classes that no phone may call with any proof.
-func (a *Answers) levels(content map[string][]byte) []Finding {
-	f := files(content)["long_distance"]
-	levels, _ := f.value["pin_level"].(map[string]any)
-	var found []Finding
-	for _, class := range slices.Sorted(maps.Keys(levels)) {
-		if n := a.asked[call.Class(class)]; n > 0 && a.let[call.Class(class)] == 0 {
-			found = append(found, f.finding(Warning, "unreachable_level", []string{"pin_level", class},
-				fmt.Sprintf("there is a PIN level for %s, and no phone may call such numbers with any proof", class),
-				"callers are given a PIN that is good for nothing", "remove the level, or what denies the class"))
+// of is what was seen of a class.
+func (a *Answers) of(class call.Class) *inClass {
+	if c := a.classes[class]; c != nil {
+		return c
+	}
+	return &inClass{}
+}
+
+// ask notes what becomes of one call; part is what sets its number apart, empty for nothing.
+func (a *Answers) ask(ctx context.Context, p Policy, f call.Facts, part string) error {
+	d := p.Judge(ctx, f)
+	c := a.classes[f.Callee.Class]
+	if d.Rule == call.RulePolicyError {
+		a.faults[d.Reason()] = f.Callee.Class
+		return ctx.Err()
+	}
+	fired, err := p.Fired(ctx, f)
+	if err != nil {
+		return err
+	}
+	a.count++
+	switch {
+	case part == "":
+		c.plain = c.plain.add(d)
+		c.note(a.count, fired, d)
+	case part != listed:
+		c.parts[part] = c.parts[part].add(d)
+	}
+	a.note(fired, d)
+	return ctx.Err()
+}
+
+func (v verdict) add(d call.Decision) verdict {
+	v.asked++
+	if d.Rule == call.RuleNoAllow {
+		v.unallowed++
+	}
+	if d.Action != call.Deny {
+		v.let++
+	}
+	return v
+}
+
+// note remembers which rules allow and require in the class.
+func (c *inClass) note(n int, fired []rules.Fired, d call.Decision) {
+	add := func(to map[string]calls, rule string) {
+		if to[rule] == nil {
+			to[rule] = calls{}
+		}
+		to[rule][n] = true
+	}
+	for _, x := range fired {
+		switch x.Head {
+		case "require":
+			add(c.required, x.Rule)
+		case "allow":
+			add(c.allowed, x.Rule)
+			c.let[x.Rule] = c.let[x.Rule] || d.Action != call.Deny
+			if c.denied[x.Rule] == nil {
+				c.denied[x.Rule] = map[string]bool{}
+			}
+			c.denied[x.Rule][d.Rule] = true
 		}
 	}
-	return found
+}
+
+// note remembers what came of each rule that fired.
+func (a *Answers) note(fired []rules.Fired, d call.Decision) {
+	seen := map[heading]bool{}
+	for _, x := range fired {
+		at := heading{x.Head, x.Rule}
+		e := a.effects[at]
+		if e == nil {
+			e = &effect{by: map[string]bool{}, smaller: map[string]bool{}}
+			a.effects[at] = e
+		}
+		if !seen[at] {
+			e.fired++
+			if d.Action == call.Deny {
+				e.refused++
+				e.by[d.Rule] = true
+			}
+		}
+		if x.Head == "limit" && d.Action != call.Deny {
+			e.limit(x, fired)
+		}
+		seen[at] = true
+	}
+}
+
+// limit remembers whether some limit of the member is the smallest.
+func (e *effect) limit(x rules.Fired, fired []rules.Fired) {
+	smaller := func(mine int, of func(rules.Fired) int) bool { // than mine, of another rule
+		yes := mine == 0
+		for _, other := range fired {
+			if n := of(other); other.Rule != x.Rule && n > 0 && n < mine {
+				e.smaller[other.Rule], yes = true, true
+			}
+		}
+		return yes
+	}
+	e.limited++
+	long := smaller(x.MaxSeconds, func(o rules.Fired) int { return o.MaxSeconds })
+	ring := smaller(x.RingSeconds, func(o rules.Fired) int { return o.RingSeconds })
+	if !long || !ring {
+		e.least++
+	}
 }

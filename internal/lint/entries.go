@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
@@ -26,14 +27,21 @@ func files(content map[string][]byte) map[string]dataFile {
 		if path.Dir(name) != "data" {
 			continue
 		}
-		f := dataFile{name: name, value: map[string]any{}}
-		if err := yamlfile.Decode(name, src, &f.value); err != nil {
-			continue
+		if f, ok := read(name, src); ok {
+			all[strings.TrimSuffix(path.Base(name), ".yaml")] = f
 		}
-		f.tree, _ = yamlfile.Parse(name, src)
-		all[strings.TrimSuffix(path.Base(name), ".yaml")] = f
 	}
 	return all
+}
+
+// read reads a file that is a mapping.
+func read(name string, src []byte) (dataFile, bool) {
+	f := dataFile{name: name, value: map[string]any{}}
+	if err := yamlfile.Decode(name, src, &f.value); err != nil {
+		return f, false
+	}
+	f.tree, _ = yamlfile.Parse(name, src)
+	return f, true
 }
 
 func (f dataFile) finding(level Level, check string, keys []string, what, why, do string) Finding {
@@ -42,7 +50,7 @@ func (f dataFile) finding(level Level, check string, keys []string, what, why, d
 }
 
 // entries tells what in data matches nothing.
-func entries(content map[string][]byte) []Finding {
+func entries(content map[string][]byte, numbers Numbers, now time.Time) []Finding {
 	all := files(content)
 	phones := phonesOf(all["directory"])
 	var found []Finding
@@ -53,7 +61,40 @@ func entries(content map[string][]byte) []Finding {
 			})
 		}
 	}
-	return append(found, lists(all["lists"], all, content)...)
+	used := usedWords(all, content)
+	found = append(found, idle(all["long_distance"])...)
+	found = append(found, calendar(all["hours"], used, now)...)
+	found = append(found, numbers.unmatched(all["lists"])...)
+	return append(found, lists(all["lists"], used)...)
+}
+
+// idle tells classes of data/long_distance.yaml that need no PIN and so need not be free of it, and those that are both
+// free and barred.
+func idle(f dataFile) []Finding {
+	levels, _ := f.value["pin_level"].(map[string]any)
+	var found []Finding
+	free, _ := f.value["free"].(map[string]any)
+	barred, _ := f.value["barred"].(map[string]any)
+	for _, kind := range []string{"class_of_service", "grade"} {
+		named, _ := free[kind].(map[string]any)
+		not, _ := barred[kind].(map[string]any)
+		for _, who := range slices.Sorted(maps.Keys(named)) {
+			for i, class := range texts(named[who]) {
+				keys := []string{"free", kind, who, strconv.Itoa(i)}
+				if levels[class] == nil {
+					found = append(found, f.finding(Warning, "idle_entry", keys,
+						fmt.Sprintf("%s %s need not be asked about %s, and nobody is: pin_level does not have the class", kind, who, class),
+						"the entry does nothing, and does not allow the class either", "add the class to pin_level, or remove the entry"))
+				}
+				if slices.Contains(texts(not[who]), class) {
+					found = append(found, f.finding(Warning, "contradiction", keys,
+						fmt.Sprintf("for %s %s, the class %s is both free and barred: it is barred", kind, who, class),
+						"one of the two does nothing", "remove one of the two"))
+				}
+			}
+		}
+	}
+	return found
 }
 
 // walk visits the keys of mappings and the texts of lists, with the keys that lead to them.
@@ -128,12 +169,13 @@ func (p phones) unmatched(f dataFile, keys []string, word string) []Finding {
 
 var quoted = regexp.MustCompile(`"[a-z][a-z0-9_]*"`)
 
-// lists tells lists that nobody uses, and entries that another entry of the same list covers.
-func lists(f dataFile, all map[string]dataFile, content map[string][]byte) []Finding {
+// usedWords are all words that data files and rules name.
+func usedWords(all map[string]dataFile, content map[string][]byte) map[string]bool {
 	used := map[string]bool{}
 	for key, other := range all {
-		if key != "lists" && key != "directory" && key != "rules" {
+		if key != "lists" && key != "directory" && key != "rules" && key != "hours" {
 			walk(other.value, nil, func(_ []string, name string) { used[name] = true })
+			textsIn(other.value, used)
 		}
 	}
 	for name, src := range content {
@@ -143,6 +185,27 @@ func lists(f dataFile, all map[string]dataFile, content map[string][]byte) []Fin
 			}
 		}
 	}
+	return used
+}
+
+// textsIn adds the texts that stand as values of mappings: schedule: office.
+func textsIn(v any, to map[string]bool) {
+	switch v := v.(type) {
+	case string:
+		to[v] = true
+	case map[string]any:
+		for _, x := range v {
+			textsIn(x, to)
+		}
+	case []any:
+		for _, x := range v {
+			textsIn(x, to)
+		}
+	}
+}
+
+// lists tells lists that nobody uses, and entries that another entry of the same list covers.
+func lists(f dataFile, used map[string]bool) []Finding {
 	var found []Finding
 	for _, id := range slices.Sorted(maps.Keys(f.value)) {
 		if !used[id] {

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/dialwarden/dialwarden/internal/rules"
 )
@@ -42,10 +43,11 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s: %s [%s]", place, f.Level, f.What, f.Check)
 }
 
-// Run returns all findings about a policy, by file and line. The content is that of its files (rules.Policy.Files).
-func Run(dead []rules.Dead, content map[string][]byte, answers *Answers) []Finding {
+// Run returns all findings about a policy, by file and line, as things are now. The content is that of its files
+// (rules.Policy.Files).
+func Run(dead []rules.Dead, content map[string][]byte, answers *Answers, numbers Numbers, now time.Time) []Finding {
 	found := unreachable(dead)
-	found = append(found, entries(content)...)
+	found = append(found, entries(content, numbers, now)...)
 	found = append(found, answers.findings(content)...)
 	slices.SortStableFunc(found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))

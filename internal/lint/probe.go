@@ -17,47 +17,60 @@ type Policy interface {
 	Lookup(f *call.Facts)
 	Judge(ctx context.Context, f call.Facts) call.Decision
 	Fired(ctx context.Context, f call.Facts) ([]rules.Fired, error)
-}
-
-// Answers is what a policy said about representative calls.
-type Answers struct {
-	asked   map[call.Class]int // calls to numbers that are in no list
-	refused map[call.Class]int // of these, by no_rule_allows
-	let     map[call.Class]int // allowed, or would be with a proof
-	allowed map[string]int     // calls that a rule's allow fired for
-	denied  map[string]int     // of these, those that were refused all the same
-	by      map[string]map[string]bool
+	Lists() []string
+	Files() map[string][]byte
 }
 
 // maxCallers bounds the phones that calls are made from: one of each kind that rules can tell apart.
 const maxCallers = 100
 
+// The proofs that calls are made with: none, a PIN that reaches far, everything.
+var (
+	proved = call.Credential{Valid: true, Holder: "somebody", Level: 9}
+	proofs = []call.Credentials{{}, {PIN: proved}, everything}
+
+	everything = call.Credentials{PIN: proved, Token: proved, Approval: proved, Matter: proved}
+)
+
 // Probe asks the policy about calls of each kind of phone, to a number of each class, at a time of each combination of
-// open schedules, with no proof and with every proof. What went on before is nothing.
-func Probe(ctx context.Context, p Policy, zone *time.Location, lists []string) (*Answers, error) {
-	a := &Answers{
-		asked: map[call.Class]int{}, refused: map[call.Class]int{}, let: map[call.Class]int{},
-		allowed: map[string]int{}, denied: map[string]int{}, by: map[string]map[string]bool{},
-	}
-	proved := call.Credential{Valid: true, Holder: "somebody", Level: 9}
-	proofs := []call.Credentials{{}, {PIN: proved}, {PIN: proved, Token: proved, Approval: proved, Matter: proved}}
-	for i, clock := range clocks(p, zone) {
-		for _, ext := range callers(p.Directory()) {
-			for _, class := range call.Classes() {
-				for _, c := range proofs {
-					if err := a.ask(ctx, p, facts(p, clock, ext, class, "", c)); err != nil {
-						return nil, err
-					}
-				}
-				for n := 0; i == 0 && n < len(lists); n++ {
-					if err := a.ask(ctx, p, facts(p, clock, ext, class, lists[n], proofs[len(proofs)-1])); err != nil {
-						return nil, err
-					}
+// open schedules, with no proof and with every proof; and to a number of each list, and of each country and risk that
+// rules or data name. What went on before is nothing.
+func Probe(ctx context.Context, p Policy, zone *time.Location) (*Answers, error) {
+	a := newAnswers()
+	all, phones := clocks(p, zone), callers(p.Directory())
+	for _, clock := range all {
+		for _, ext := range phones {
+			for _, c := range proofs {
+				if err := a.askAll(ctx, p, facts(p, clock, ext, c), part{}); err != nil {
+					return nil, err
 				}
 			}
 		}
 	}
+	parts := partsOf(p.Files(), p.Lists())
+	for _, ext := range phones {
+		for _, x := range parts {
+			if err := a.askAll(ctx, p, facts(p, all[0], ext, everything), x); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return a, nil
+}
+
+// askAll asks about a call to a number of each class in a part.
+func (a *Answers) askAll(ctx context.Context, p Policy, f call.Facts, x part) error {
+	for _, class := range call.Classes() {
+		one := f
+		one.Callee.Class = class
+		if !x.narrow(p, &one) {
+			continue
+		}
+		if err := a.ask(ctx, p, one, x.name()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // clocks are times of a week, one for each combination of open schedules.
@@ -90,53 +103,15 @@ func callers(dir call.Directory) []string {
 	return all
 }
 
-func facts(p Policy, clock call.Clock, ext string, class call.Class, list string, c call.Credentials) call.Facts {
+func facts(p Policy, clock call.Clock, ext string, c call.Credentials) call.Facts {
 	dir := p.Directory()
 	f := call.Facts{Time: clock, Caller: dir.Caller(ext), Line: call.Line{Kind: "phone"}, Credentials: c}
 	if kind := dir[ext].Line; kind != "" {
 		f.Line.Kind = kind
 	}
 	f.Sanction.Suspended = dir[ext].Suspended
-	f.Callee.Number = call.Number{Dialled: "0", Digits: "0", Class: class, Region: "ZZ", Risk: []string{}}
+	f.Callee.Number = call.Number{Dialled: "0", Digits: "0", Region: "ZZ", Risk: []string{}}
 	f.Callee.Lists = []string{}
-	if list != "" {
-		f.Callee.Lists = []string{list}
-	}
 	f.Attempt = call.Attempt{Source: call.SourceARI, Extension: ext, Dialled: "0"}
 	return f
-}
-
-// ask notes what becomes of one call.
-func (a *Answers) ask(ctx context.Context, p Policy, f call.Facts) error {
-	fired, err := p.Fired(ctx, f)
-	if err != nil {
-		return err
-	}
-	d := p.Judge(ctx, f)
-	class := f.Callee.Class
-	if len(f.Callee.Lists) == 0 {
-		a.asked[class]++
-		if d.Rule == call.RuleNoAllow {
-			a.refused[class]++
-		}
-		if d.Action != call.Deny {
-			a.let[class]++
-		}
-	}
-	seen := map[string]bool{}
-	for _, x := range fired {
-		if x.Head != "allow" || seen[x.Rule] {
-			continue
-		}
-		seen[x.Rule] = true
-		a.allowed[x.Rule]++
-		if d.Action == call.Deny {
-			a.denied[x.Rule]++
-			if a.by[x.Rule] == nil {
-				a.by[x.Rule] = map[string]bool{}
-			}
-			a.by[x.Rule][d.Rule] = true
-		}
-	}
-	return ctx.Err()
 }

@@ -41,6 +41,9 @@ func regionsOf(countryCode string) []string {
 // isRegion reports whether s is a country or the global network.
 func isRegion(s string) bool { return s == globalNetwork || phonenumbers.GetSupportedRegions()[s] }
 
+// IsRegion reports whether s is a country of ISO 3166-1 that has numbers, or 001 for the global networks.
+func IsRegion(s string) bool { return isRegion(s) }
+
 // parse makes the library's number of a country code and a national significant number, both digits. It returns nil
 // for a number that is too long for the library.
 func parse(countryCode, national string) *phonenumbers.PhoneNumber {

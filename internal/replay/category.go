@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
@@ -21,12 +22,25 @@ const (
 	DetailChanged Category = "detail_changed"  // another rule, prompt, cause, ring limit, warning, notice or sanction
 )
 
-// Categories lists all, the gravest first.
+// The categories of what rules in mode shadow would do, were they in force. A call is counted in one at most, beside what
+// becomes of its decision.
+const (
+	ShadowRefused Category = "shadow_refused" // would newly be refused
+	ShadowAsked   Category = "shadow_asked"   // would newly be asked for a proof
+	ShadowAllowed Category = "shadow_allowed" // no rule allows it, and one in shadow newly would
+	ShadowChanged Category = "shadow_changed" // other members of rules in shadow, or none any more
+)
+
+// Categories lists all, the gravest first, those of rules in shadow at the end.
 func Categories() []Category {
 	return []Category{
 		NewlyRefused, NewlyAllowed, NewlyAsked, NoLongerAsked, CapShorter, CapLonger, RouteChanged, DetailChanged,
+		ShadowRefused, ShadowAsked, ShadowAllowed, ShadowChanged,
 	}
 }
+
+// IsShadow reports whether the category is about rules in mode shadow.
+func (c Category) IsShadow() bool { return strings.HasPrefix(string(c), "shadow_") }
 
 // compare finds the category; it is empty where nothing changes.
 func compare(before, after *Outcome) Category {

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"encoding/json"
 	"slices"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -19,6 +18,8 @@ type Outcome struct {
 	To         string     `json:"to"`     // what is dialled; empty if refused
 	Inside     bool       `json:"inside"` // To is an extension
 	Trunk      string     `json:"trunk"`  // empty: the usual one
+	// Shadow is what rules in mode shadow would have done; never nil.
+	Shadow []call.Shadowed `json:"shadow"`
 
 	decision call.Decision
 }
@@ -27,7 +28,10 @@ type Outcome struct {
 func outcomeOf(f *call.Facts, d call.Decision, asked bool) Outcome {
 	o := Outcome{
 		Action: d.Action, Rule: d.Rule, Reason: d.Reason(), Asked: asked || d.Action == call.Challenge,
-		Class: f.Callee.Class, decision: d,
+		Class: f.Callee.Class, Shadow: d.Shadow, decision: d,
+	}
+	if o.Shadow == nil {
+		o.Shadow = []call.Shadowed{}
 	}
 	if d.Action == call.Deny {
 		return o
@@ -46,9 +50,9 @@ func outcomeOf(f *call.Facts, d call.Decision, asked bool) Outcome {
 
 // recorded is what the ledger says was answered. A refusal at the prompt (wrong PINs, a shutdown) is a challenge: that
 // is what the policy answered, and the requirements that were not met tell it. The second value says why it is unknown.
-func recorded(f *call.Facts, answer []byte) (Outcome, string) {
-	var d call.Decision
-	if err := json.Unmarshal(answer, &d); err != nil || d.Action == "" {
+func (r *reader) recorded(f *call.Facts, answer []byte) (Outcome, string) {
+	d, err := r.answers.read(answer)
+	if err != nil || d.Action == "" {
 		return Outcome{}, "the recorded decision cannot be read"
 	}
 	switch {

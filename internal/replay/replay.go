@@ -10,7 +10,6 @@ package replay
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -27,6 +26,9 @@ type Book interface {
 	// Afresh replaces what in the facts depends on the book.
 	Afresh(f call.Facts) call.Facts
 	Judge(ctx context.Context, f call.Facts) call.Decision
+	// Alike appends to the bytes a key that is the same for facts which Judge answers alike, except with a policy error;
+	// nil where no such key is known.
+	Alike(key []byte, f *call.Facts) []byte
 }
 
 // Options says what is compared, and how.
@@ -41,19 +43,21 @@ type Options struct {
 // batch is how many calls a worker takes at once.
 const batch = 100
 
+// ahead is how many batches are read before a worker wants them, so that reading a page and deciding overlap.
+const ahead = 4
+
 // Run replays the calls, on all cores. The errors are those of calls, and the cause of a context that ended.
 func Run(ctx context.Context, calls iter.Seq2[call.Decided, error], o Options) (*Report, error) {
 	r := run{Options: o}
 	r.doubts.Store(maxDoubts)
-	batches := make(chan []call.Decided)
-	workers := runtime.GOMAXPROCS(0)
-	sheets := make([]*sheet, workers)
+	workers := make([]*worker, runtime.GOMAXPROCS(0))
+	batches := make(chan []call.Decided, ahead*len(workers))
 	var wg sync.WaitGroup
-	for i := range sheets {
-		sheets[i] = newSheet(o.Examples)
+	for i := range workers {
+		workers[i] = newWorker(&r)
 		wg.Go(func() {
 			for b := range batches {
-				r.all(ctx, b, sheets[i])
+				workers[i].all(ctx, b)
 			}
 		})
 	}
@@ -66,10 +70,10 @@ func Run(ctx context.Context, calls iter.Seq2[call.Decided, error], o Options) (
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range sheets[1:] {
-		sheets[0].merge(s)
+	for _, w := range workers[1:] {
+		workers[0].sheet.merge(w.sheet)
 	}
-	return sheets[0].report(), nil
+	return workers[0].sheet.report(), nil
 }
 
 // deal hands the calls to the workers.
@@ -106,40 +110,56 @@ type run struct {
 // that is too slow always does.
 const maxDoubts = 200
 
-func (r *run) all(ctx context.Context, calls []call.Decided, s *sheet) {
+// worker replays calls, one after the other, on a goroutine of its own.
+type worker struct {
+	*run
+	sheet         *sheet
+	reader        reader
+	before, after *judge // before is nil for the decisions as they are recorded
+}
+
+func newWorker(r *run) *worker {
+	w := &worker{run: r, sheet: newSheet(r.Examples), after: &judge{run: r, book: r.After}}
+	if r.Before != nil {
+		w.before = &judge{run: r, book: r.Before}
+	}
+	return w
+}
+
+func (w *worker) all(ctx context.Context, calls []call.Decided) {
 	for i := range calls {
 		if ctx.Err() != nil {
 			return
 		}
-		r.one(ctx, &calls[i], s)
+		w.one(ctx, &calls[i])
 	}
-	if r.Progress != nil {
-		r.Progress(len(calls))
+	if w.Progress != nil {
+		w.Progress(len(calls))
 	}
 }
 
 // one decides a call once more and counts what is different.
-func (r *run) one(ctx context.Context, c *call.Decided, s *sheet) {
-	f, err := r.facts(c)
+func (w *worker) one(ctx context.Context, c *call.Decided) {
+	f, err := w.facts(c)
 	if err != nil {
-		s.skip(c.ID, err.Error())
+		w.sheet.skip(c.ID, err.Error())
 		return
 	}
 	var before Outcome
-	if r.Before == nil {
+	if w.before == nil {
 		var unknown string
-		if before, unknown = recorded(&f, c.Answer); unknown != "" {
-			s.skip(c.ID, unknown)
+		if before, unknown = w.reader.recorded(&f, c.Answer); unknown != "" {
+			w.sheet.skip(c.ID, unknown)
 			return
 		}
 	} else {
-		before = r.decide(ctx, r.Before, f)
+		before = w.before.decide(ctx, f)
 	}
-	after := r.decide(ctx, r.After, f)
+	after := w.after.decide(ctx, f)
 	if before.Action != call.Deny && before.To == "" { // the record does not say what was dialled
 		before.To, before.Inside = after.To, after.Inside
 	}
-	s.count(c, before, after)
+	w.sheet.count(c, before, after)
 }
 
 // The reasons why a call cannot be replayed.
@@ -150,11 +170,11 @@ var (
 
 // facts are those on record. What the row itself says stands where the input is silent, and the exact bytes that were
 // dialled stand for their text.
-func (r *run) facts(c *call.Decided) (f call.Facts, err error) {
+func (w *worker) facts(c *call.Decided) (f call.Facts, err error) {
 	if c.Source == call.SourceDialplan {
 		return f, errDialplan
 	}
-	if err := json.Unmarshal(c.Input, &f); err != nil {
+	if f, err = w.reader.facts(c.Input); err != nil {
 		return f, errNoInput
 	}
 	a := &f.Attempt
@@ -169,30 +189,7 @@ func (r *run) facts(c *call.Decided) (f call.Facts, err error) {
 		a.At = c.At
 	}
 	if f.Time.At == "" {
-		f.Time = call.ClockAt(a.At, r.Zone)
+		f.Time = call.ClockAt(a.At, w.Zone)
 	}
 	return f, nil
-}
-
-// decide has a book decide a call as the conversation with its caller would have gone.
-func (r *run) decide(ctx context.Context, b Book, f call.Facts) Outcome {
-	f = b.Afresh(f)
-	given, pinCalls := f.Credentials, f.Usage.SamePINCalls
-	f.Credentials, f.Usage.SamePINCalls = call.Credentials{}, 0
-	d := r.judge(ctx, b, f)
-	asked := d.Action == call.Challenge
-	if asked && given != (call.Credentials{}) {
-		f.Credentials, f.Usage.SamePINCalls = given, pinCalls
-		d = r.judge(ctx, b, f)
-	}
-	return outcomeOf(&f, d, asked)
-}
-
-// judge looks at a policy error twice, as it may be the machine's.
-func (r *run) judge(ctx context.Context, b Book, f call.Facts) call.Decision {
-	d := b.Judge(ctx, f)
-	if d.Rule == call.RulePolicyError && r.doubts.Add(-1) >= 0 {
-		d = b.Judge(ctx, f)
-	}
-	return d
 }

@@ -247,6 +247,17 @@ func TestChanges(t *testing.T) {
 			map[replay.Category]int{replay.NewlyAllowed: 1, replay.NewlyRefused: 1},
 			nil,
 		},
+		"a rule that is tried in shadow": {
+			map[string]string{
+				"data/rules.yaml": string(s.book.Policy.Files()["data/rules.yaml"]) + "\ntrial: {title: Trial, mode: shadow}\n",
+				"rules/trial.rego": "package dialwarden.outbound\n\n# METADATA\n# title: Trial\n" +
+					"deny contains \"trial\" if input.callee.class in {\"local\", \"national\"}\n",
+			},
+			map[replay.Category]int{replay.ShadowRefused: 5, replay.NewlyRefused: 0, replay.DetailChanged: 0, replay.ShadowChanged: 0},
+			func(r *replay.Report) bool {
+				return r.Changed == 0 && r.Unchanged == r.Calls && r.ByRule[0].Name == "trial" && r.Examples[0].After.Shadow[0].Head == "deny"
+			},
+		},
 		"a suspension that is lifted": {
 			directory(", suspended: true", ""),
 			map[replay.Category]int{replay.NewlyAllowed: 1},
@@ -289,46 +300,4 @@ func TestBrokenOff(t *testing.T) {
 	if _, err := replay.Run(t.Context(), failing, o); !errors.Is(err, unreadable) {
 		t.Errorf("got %v", err)
 	}
-}
-
-// BenchmarkReplay replays a ledger of 100,000 calls by the shipped policy.
-func BenchmarkReplay(b *testing.B) {
-	s := newSite(b)
-	a := call.Attempt{Source: call.SourceARI, Channel: "1.1", Extension: "104", At: s.clock}
-	var records []call.Record
-	for _, dialled := range []string{"962345678", "913800138000", "902112345678", "916812345"} {
-		a.Dialled = dialled
-		f := s.book.Book.Facts(a, call.Usage{}, call.Credentials{})
-		records = append(records, call.Record{Attempt: a, Facts: f, Decision: s.book.Book.Judge(b.Context(), f)})
-	}
-	const calls = 100_000
-	todo := make(chan int)
-	failed := make(chan error)
-	const writers = 256
-	for range writers {
-		go func() {
-			var err error
-			for i := range todo {
-				_, e := s.ledger.Record(b.Context(), records[i%len(records)])
-				err = errors.Join(err, e)
-			}
-			failed <- err
-		}()
-	}
-	for i := range calls {
-		todo <- i
-	}
-	close(todo)
-	for range writers {
-		if err := <-failed; err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ResetTimer()
-	for range b.N {
-		if r := s.run(nil, s.book); r.Unchanged != calls {
-			b.Fatalf("got %+v", r)
-		}
-	}
-	b.ReportMetric(calls*float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 }

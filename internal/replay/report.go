@@ -11,8 +11,8 @@ import (
 
 // Report is what a replay found.
 type Report struct {
-	Calls       int `json:"calls"` // that were looked at
-	Changed     int `json:"changed"`
+	Calls       int `json:"calls"`   // that were looked at
+	Changed     int `json:"changed"` // what rules in shadow would do changes no decision
 	Unchanged   int `json:"unchanged"`
 	NotReplayed int `json:"not_replayed"`
 
@@ -112,14 +112,22 @@ func (s *sheet) skip(id int64, reason string) {
 	u.Reason, u.Calls, u.LastID = reason, u.Calls+1, max(u.LastID, id)
 }
 
-// count counts a call.
+// count counts a call: what becomes of its decision, and what rules in shadow would newly do.
 func (s *sheet) count(c *call.Decided, before, after Outcome) {
 	s.calls++
-	category := compare(&before, &after)
-	if category == "" {
+	if category := compare(&before, &after); category == "" {
 		s.unchanged++
-		return
+	} else {
+		rule, was := ruleOf(category, &before, &after)
+		s.change(c, category, rule, was, before, after)
 	}
+	if category, rule := compareShadow(&before, &after); category != "" {
+		s.change(c, category, rule, "", before, after)
+	}
+}
+
+// change counts a call in one category.
+func (s *sheet) change(c *call.Decided, category Category, rule, was string, before, after Outcome) {
 	one := Tally{Calls: 1, Seconds: affected(category, &after, c.Seconds)}
 	switch {
 	case one.Seconds > 0 && c.CostMinor != nil:
@@ -128,7 +136,6 @@ func (s *sheet) count(c *call.Decided, before, after Outcome) {
 	case one.Seconds > 0:
 		one.Unpriced = 1
 	}
-	rule, was := ruleOf(category, &before, &after)
 	in(s.categories, category).add(one)
 	in(s.groups, place{byRule, category, rule, was}).add(one)
 	in(s.groups, place{byDepartment, category, c.Department, ""}).add(one)
@@ -192,7 +199,9 @@ func (s *sheet) report() *Report {
 	}
 	for _, c := range Categories() {
 		r.Categories[c] = *in(s.categories, c)
-		r.Changed += r.Categories[c].Calls
+		if !c.IsShadow() {
+			r.Changed += r.Categories[c].Calls
+		}
 		r.Examples = append(r.Examples, s.examples[c]...)
 	}
 	for p, t := range s.groups {

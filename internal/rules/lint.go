@@ -103,6 +103,8 @@ func contradicts(x *ast.Rule) bool {
 type Fired struct {
 	Rule string
 	Head string // allow, deny and so on
+	// What a limit sets, in seconds; 0 is nothing.
+	MaxSeconds, RingSeconds int
 }
 
 // Fired returns which rules in force fire for a call, before they are combined. The error is one that Judge would turn
@@ -118,7 +120,7 @@ func (p *Policy) Fired(ctx context.Context, f call.Facts) ([]Fired, error) {
 	}
 	fired := make([]Fired, len(found))
 	for i, m := range found {
-		fired[i] = Fired{Rule: m.rule, Head: m.head}
+		fired[i] = Fired{Rule: m.rule, Head: m.head, MaxSeconds: m.maxSeconds, RingSeconds: m.ring}
 	}
 	return fired, nil
 }

@@ -30,6 +30,7 @@ type Policy struct {
 	deadline  time.Duration
 	directory call.Directory
 	tables    tables
+	sight     sight
 	book      *book
 	words     vocabulary
 	enforced  *program                   // nil where no rule is in force
@@ -48,8 +49,7 @@ func Load(fsys fs.FS, opt Options) (*Policy, error) {
 	}
 	p := &Policy{
 		content: s.content, revision: revisionOf(s.content), deadline: opt.Deadline, directory: s.directory,
-		tables: s.tables, book: s.book, inspect: sync.OnceValues(s.inspector),
-		words: s.vocabulary(),
+		tables: s.tables, sight: s.sight, book: s.book, words: s.vocabulary(), inspect: sync.OnceValues(s.inspector),
 	}
 	if p.deadline <= 0 {
 		p.deadline = DefaultDeadline
@@ -75,6 +75,7 @@ type source struct {
 	idle      map[string]map[int]bool    // rules that data makes impossible, by file and number
 	never     map[string]bool            // helpers that data makes impossible
 	guards    map[string]map[int][]guard // what rules cannot do without, by file and number
+	sight     sight
 }
 
 // read reads a policy directory and checks it. What it returns is of use only if nothing was bad.
@@ -109,6 +110,9 @@ func examine(content map[string][]byte, language string, bad *faults) *source {
 		checkRefs(c.Modules, files, input, bad)
 		s.idle, s.never = impossible(c.Modules, data)
 		s.guards = guardsOf(c.Modules, data)
+		s.sight = sightOf(c.Modules, data, func(file string, rule int) bool {
+			return !s.idle[file][rule] && s.book.rules[ruleID(file)].mode() != off
+		})
 	}
 	return s
 }
