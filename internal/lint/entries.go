@@ -27,10 +27,10 @@ func files(content map[string][]byte) map[string]dataFile {
 			continue
 		}
 		f := dataFile{name: name, value: map[string]any{}}
-		if err := yamlfile.Decode(name, src, &f.value); err != nil {
+		f.tree, _ = yamlfile.Parse(name, src)
+		if err := f.tree.Decode(&f.value); err != nil {
 			continue
 		}
-		f.tree, _ = yamlfile.Parse(name, src)
 		all[strings.TrimSuffix(path.Base(name), ".yaml")] = f
 	}
 	return all

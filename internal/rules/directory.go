@@ -7,7 +7,6 @@ import (
 	"unicode"
 
 	"github.com/dialwarden/dialwarden/internal/call"
-	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
 
 // lineKinds are the words for what a line is for; none means phone.
@@ -23,7 +22,7 @@ func readDirectory(files map[string]*dataFile, bad *faults) call.Directory {
 	var typed struct {
 		Extensions call.Directory `yaml:"extensions"`
 	}
-	if err := yamlfile.Decode(f.name, f.src, &typed); err != nil {
+	if err := f.tree.Decode(&typed); err != nil {
 		bad.add(err)
 		return nil
 	}
