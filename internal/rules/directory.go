@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
 
 // lineKinds are the words for what a line is for; none means phone.
@@ -36,7 +37,7 @@ func readDirectory(files map[string]*dataFile, bad *faults) call.Directory {
 		entries[ext] = extensionData(dir[ext])
 	}
 	checkShortNumbers(f, dir, bad)
-	f.value = map[string]any{"extensions": entries}
+	f.value, f.tree = map[string]any{"extensions": entries}, yamlfile.Tree{} // which is large, and has been read
 	return dir
 }
 
