@@ -128,11 +128,13 @@ func TestDecodeRefuses(t *testing.T) {
 func TestSyntaxIsExplained(t *testing.T) {
 	const belongs = "this does not belong to what stands above it"
 	for in, want := range map[string]string{
-		"a: 1\nb: *67\nc: 2\n":     "2:4: a text that begins with * must be in quotes",
-		"a:\n  *67: x\n":           "2:3: a text that begins with * must be in quotes",
-		"a: *":                     "1:4: a text that begins with * or & must be in quotes",
-		"a: @x":                    "1:4: a text that begins with @ must be in quotes",
-		"a: \"x\nb: y\nc: z\n":     "1:4: a text in quotes is not closed",
+		"a: 1\nb: *67\nc: 2\n": "2:4: a text that begins with * must be in quotes",
+		"a:\n  *67: x\n":       "2:3: a text that begins with * must be in quotes",
+		"a: *":                 "1:4: a text that begins with * or & must be in quotes",
+		"a: @x":                "1:4: a text that begins with @ must be in quotes",
+		"a: \"x\nb: y\nc: z\n": "1:4: a text in quotes is not closed",
+		"a: \"x\n" + strings.Repeat("b: y\n", 99):       "1:4: a text in quotes is not closed",
+		"a: b\nc: \"x\n" + strings.Repeat("b: y\n", 99): "2:4: a text in quotes is not closed",
 		"a: 1\nb: 'x\n":            "2:4: a text in quotes is not closed",
 		"a: 1\nb: \"x\nc: \"y\"\n": "2:1: " + belongs,
 		"a: b: c":                  "1:5: a colon with a space behind it cannot stand here",

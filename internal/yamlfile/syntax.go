@@ -22,7 +22,7 @@ var plain = []struct{ found, mark, says string }{
 	{"block sequence entries are not allowed", "- ", "a list with - cannot begin here; put it on lines of its own, or the text into quotes"},
 	{"expected ',' or ']'", "[", "a comma is missing here, or the ] of a list that begins with ["},
 	{"expected ',' or '}'", "{", "a comma is missing here, or the } of a mapping that begins with {"},
-	{"expected node content", "", "there is no value here; a comma or a bracket is too many, or a text must be in quotes"},
+	{"expected node content", "", "there is no value here: a comma or a bracket is too many, a bracket is not closed, or a text must be in quotes"},
 	{"could not find expected ':'", "", "there is no colon with a space behind it; write key: value"},
 	{"expected key", "", "this does not belong to what stands above it; check the indentation and the quotes"},
 	{"expected '-' indicator", "", "this does not belong to the list above it; check the indentation"},
@@ -103,32 +103,31 @@ func columnOf(line, mark string) int {
 	return 1 + utf8.RuneCountInString(line[:at])
 }
 
-// The search for a mistake tries so many lines and so many bytes at most.
+// The search for a mistake tries so many lines; fewer where they are so many bytes together, but a few always.
 const (
 	maxTries = 200
-	maxBytes = 8 << 20
+	maxBytes = 2 << 20
+	minTries = 3
 )
 
 // faulty finds the line of a mistake, from 1: the last one before which everything can be read; and the last line that
-// the library read, or 0 where that is the whole file for want of an end. Then the hint is where to look.
+// the library read. A text without its end is read to the end of the file; last is 0 then, and the hint is where the
+// text begins, or no use if that is the first line.
 func (s *source) faulty(lines [][]byte, hint int, endless bool) (line, last int) {
 	last = min(1+bytes.Count(s.data[:max(s.read-1, 0)], []byte("\n")), len(lines))
-	from := last
+	from, tries, otherwise := last, maxTries, last
 	if endless {
-		if hint > 0 {
-			from = min(hint+1, from)
-		}
-		last = 0
+		from, tries, otherwise, last = min(hint+1, last), minTries, 1, 0
 	}
 	end, tried := len(bytes.Join(lines[:from], nil)), 0
-	for line = from; line > max(from-maxTries, 0) && tried < maxBytes; line-- {
+	for line = from; line > max(from-tries, 0) && (tried < maxBytes || from-line < minTries); line-- {
 		end -= len(lines[line-1])
 		tried += end
 		if readable(s.data[:end]) {
 			return line, last
 		}
 	}
-	return from, last
+	return otherwise, last
 }
 
 // readable reports whether the library can read a file.
