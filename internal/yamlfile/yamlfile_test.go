@@ -124,6 +124,16 @@ func TestPlace(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", keys, got, want)
 		}
 	}
+	for keys, want := range map[string]yamlfile.Position{
+		"phones/101/line": {Line: 4, Column: 11},
+		"phones/101":      {Line: 3, Column: 3},
+		"phones/lists/0":  {Line: 6, Column: 7},
+		"phones/102/line": {Line: 2, Column: 1},
+	} {
+		if got := tree.Value(strings.Split(keys, "/")...); got != want {
+			t.Errorf("the value of %s: got %v, want %v", keys, got, want)
+		}
+	}
 	if got := (yamlfile.Tree{}).Place("a"); got != (yamlfile.Position{}) {
 		t.Errorf("the empty tree has a place %v", got)
 	}
