@@ -84,7 +84,7 @@ var libraries = map[string]string{
 	"github.com/coder/websocket":   "ari lab bench",
 	"github.com/open-policy-agent": "rules",
 	"github.com/mattn/go-sqlite3":  "ledger",
-	"github.com/goccy/go-yaml":     "yamlfile",
+	"go.yaml.in/yaml":              "yamlfile",
 	"github.com/nyaruka":           "numbering",
 	"github.com/agnivade":          "rules yamlfile", // did you mean …?
 	"github.com/santhosh-tekuri":   "numbering",      // its tests: the schema of number plans

@@ -17,7 +17,7 @@ func decide(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	flags.IntVar(&o.Decisions, "decisions", 6000, "how many decisions of each kind are timed")
 	flags.StringVar(&o.OPA, "opa", "", "OPA's `program`, whose server is asked, too; none leaves it out")
-	flags.BoolVar(&o.BaseOnly, "base-only", false, "leave out the policies of other sizes, which take minutes to load")
+	flags.BoolVar(&o.BaseOnly, "base-only", false, "leave out the policies of other sizes")
 	asJSON := flags.Bool("json", false, "print the report as JSON")
 	err := flags.Parse(args)
 	switch {

@@ -105,11 +105,11 @@ func inDirectory(err error, content map[string][]byte) error {
 	if !errors.As(err, &fault) {
 		return err
 	}
-	place := fmt.Sprintf("$.extensions.'%s'", fault.Extension)
+	field := "extensions." + fault.Extension // which holds no dot: the directory has been read
 	if fault.Field != "" {
-		place += "." + fault.Field
+		field += "." + fault.Field
 	}
-	at := yamlfile.At(file, content[file], place, "")
+	at := yamlfile.At(file, content[file], field, "")
 	at.Message = fault.Error()
 	return at
 }

@@ -141,7 +141,7 @@ func (c *Config) Fault(field, message string) error {
 	if err != nil {
 		data = nil // it has been read before; the message counts, not the line
 	}
-	return yamlfile.At(c.File, data, "$."+field, message)
+	return yamlfile.At(c.File, data, field, message)
 }
 
 // resolve makes paths relative to dir, and fills in those that depend on others.
@@ -183,7 +183,7 @@ func (c *Config) check(path string, data []byte) error {
 	var faults []error
 	require := func(ok bool, field, right string) {
 		if !ok {
-			faults = append(faults, yamlfile.At(path, data, "$."+field, right))
+			faults = append(faults, yamlfile.At(path, data, field, right))
 		}
 	}
 	u, err := url.Parse(c.Asterisk.URL)

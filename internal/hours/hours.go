@@ -75,13 +75,13 @@ type Table struct {
 	lieu      map[string]time.Weekday // working days, by date
 }
 
-// Read reads data/hours.yaml. The error joins all faults, each a *yamlfile.Error with its place.
-func Read(name string, src []byte) (*Table, error) {
+// Read reads data/hours.yaml, which has been parsed; the name stands in errors. The error joins all faults, each a
+// *yamlfile.Error with its place.
+func Read(name string, tree yamlfile.Tree) (*Table, error) {
 	var f file
-	if err := yamlfile.Decode(name, src, &f); err != nil {
+	if err := tree.Decode(&f); err != nil {
 		return nil, err
 	}
-	tree, _ := yamlfile.Parse(name, src)
 	r := &reader{name: name, tree: tree, table: &Table{dates: map[string]string{}, lieu: map[string]time.Weekday{}}}
 	for _, id := range slices.Sorted(maps.Keys(f.Schedules)) {
 		r.schedule(id, f.Schedules[id])

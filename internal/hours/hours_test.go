@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
 
 const site = `
@@ -27,7 +28,8 @@ working_days:
 
 func table(t *testing.T, src string) *Table {
 	t.Helper()
-	table, err := Read("data/hours.yaml", []byte(src))
+	tree, _ := yamlfile.Parse("data/hours.yaml", []byte(src))
+	table, err := Read("data/hours.yaml", tree)
 	if err != nil {
 		t.Fatal(err)
 	}

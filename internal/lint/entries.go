@@ -37,11 +37,8 @@ func files(content map[string][]byte) map[string]dataFile {
 // read reads a file that is a mapping.
 func read(name string, src []byte) (dataFile, bool) {
 	f := dataFile{name: name, value: map[string]any{}}
-	if err := yamlfile.Decode(name, src, &f.value); err != nil {
-		return f, false
-	}
 	f.tree, _ = yamlfile.Parse(name, src)
-	return f, true
+	return f, f.tree.Decode(&f.value) == nil
 }
 
 func (f dataFile) finding(level Level, check string, keys []string, what, why, do string) Finding {

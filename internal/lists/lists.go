@@ -47,15 +47,16 @@ const (
 	wantCountry = "write a country with two capital letters, as in ISO 3166-1, or 001 for global networks"
 )
 
-// Read reads data/lists.yaml. The error joins all faults, each a *yamlfile.Error with its place.
-func Read(name string, src []byte) (*Table, error) {
+// Read reads data/lists.yaml, which has been parsed; the name stands in errors. The error joins all faults, each a
+// *yamlfile.Error with its place.
+func Read(name string, tree yamlfile.Tree) (*Table, error) {
 	var file map[string]list
-	if err := yamlfile.Decode(name, src, &file); err != nil {
+	if err := tree.Decode(&file); err != nil {
 		return nil, err
 	}
 	t := &Table{names: slices.Sorted(maps.Keys(file)), countries: map[string][]int32{}}
 	t.numbers, t.prefixes = map[string][]int32{}, map[string][]int32{}
-	r := &reader{name: name, src: src}
+	r := &reader{name: name, tree: tree}
 	for at, id := range t.names {
 		l := file[id]
 		r.add(id, "numbers", at, l.Numbers, t.numbers, whole, wantNumber)
@@ -76,8 +77,7 @@ func Read(name string, src []byte) (*Table, error) {
 // reader fills the maps of a table and notes every fault.
 type reader struct {
 	name   string
-	src    []byte
-	tree   *yamlfile.Tree // read when there is a first fault
+	tree   yamlfile.Tree
 	faults []error
 }
 
@@ -95,10 +95,6 @@ func (r *reader) add(id, key string, at int, entries []string, to map[string][]i
 }
 
 func (r *reader) fault(keys []string, format string, args ...any) {
-	if r.tree == nil {
-		tree, _ := yamlfile.Parse(r.name, r.src)
-		r.tree = &tree
-	}
 	at := r.tree.Place(keys...)
 	r.faults = append(r.faults, &yamlfile.Error{
 		File: r.name, Line: at.Line, Column: at.Column, Message: fmt.Sprintf(format, args...),

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
 
 const site = `
@@ -18,7 +19,8 @@ nothing:
 
 func table(t testing.TB, src string) *Table {
 	t.Helper()
-	table, err := Read("data/lists.yaml", []byte(src))
+	tree, _ := yamlfile.Parse("data/lists.yaml", []byte(src))
+	table, err := Read("data/lists.yaml", tree)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,8 +160,8 @@ subscribers:`, 14, `"168" in the form trunk says again what line 12 says`},
 		"abroad class":       {"class: premium, prefixes: [\"1900\"]", "class: mobile, prefixes: [\"1900\"]", 21, `class "mobile"`},
 		"abroad region":      {`["1900"]`, `["1900"], region: "us"`, 21, `region "us"`},
 		"abroad no prefixes": {`prefixes: ["1900"]`, `risk: [irsf]`, 21, "prefixes is missing"},
-		"syntax":             {`"119"]`, `"119"`, 8, "must be specified"},
-		"two documents":      {"name: Small", "name: Small\n---\nname: B", 0, "more than one"},
+		"syntax":             {`"119"]`, `"119"`, 7, "a comma is missing here, or the ] of a list"},
+		"two documents":      {"name: Small", "name: Small\n---\nname: B", 3, "more than one"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/dialwarden/dialwarden/internal/call"
-	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
 
 // mode says how a rule is applied.
@@ -79,7 +78,7 @@ func readBook(files map[string]*dataFile, language string, bad *faults) *book {
 	if f := files["rules"]; f != nil && f.broken {
 		b.unread = true
 	} else if f != nil {
-		if err := yamlfile.Decode(f.name, f.src, &entries); err != nil {
+		if err := f.tree.Decode(&entries); err != nil {
 			bad.add(err)
 			b.unread = true
 		}

@@ -2,9 +2,7 @@ package rules
 
 import (
 	"fmt"
-	"math"
 	"path"
-	"strconv"
 	"strings"
 
 	"github.com/dialwarden/dialwarden/internal/schema"
@@ -19,7 +17,6 @@ type dataFile struct {
 	name  string // data/cap.yaml
 	value any    // what data.cap is: nil, bool, int64, uint64, float64, string, []any, map[string]any
 	tree  yamlfile.Tree
-	src   []byte
 
 	schema *schema.Schema // nil where there is none
 	broken bool           // it does not hold to its schema
@@ -37,8 +34,8 @@ func readData(content map[string][]byte, bad *faults) map[string]*dataFile {
 			bad.in(name, "data.%s is where the rules are; give the file another name", packageRoot)
 			continue
 		}
-		f := &dataFile{name: name, src: src}
-		if f.read(bad) {
+		f := &dataFile{name: name}
+		if f.read(src, bad) {
 			files[key] = f
 		}
 	}
@@ -46,56 +43,20 @@ func readData(content map[string][]byte, bad *faults) map[string]*dataFile {
 }
 
 // read decodes the file, and reports whether it could.
-func (f *dataFile) read(bad *faults) bool {
-	tree, odd := yamlfile.Parse(f.name, f.src)
-	for _, e := range odd {
+func (f *dataFile) read(src []byte, bad *faults) bool {
+	tree, found := yamlfile.Parse(f.name, src)
+	for _, e := range found {
 		bad.found = append(bad.found, (*Error)(e))
 	}
-	if len(odd) > 0 {
+	if len(found) > 0 {
 		return false
 	}
 	f.tree = tree
-	if err := yamlfile.Decode(f.name, f.src, &f.value); err != nil {
+	if err := tree.Decode(&f.value); err != nil {
 		bad.add(err)
 		return false
 	}
-	if why, keys := unusable(f.value, 0); why != "" {
-		f.fault(bad, keys, "%s", why)
-		return false
-	}
 	return true
-}
-
-// maxDepth is how deeply data may be nested.
-const maxDepth = 64
-
-// unusable says what in a decoded value cannot be data, and the keys that lead there.
-func unusable(v any, depth int) (why string, keys []string) {
-	if depth > maxDepth {
-		return fmt.Sprintf("lists and mappings are nested more than %d deep", maxDepth), nil
-	}
-	switch v := v.(type) {
-	case nil, bool, string, int64, uint64:
-	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return "a number is too large", nil
-		}
-	case []any:
-		for i, x := range v {
-			if why, keys := unusable(x, depth+1); why != "" {
-				return why, append([]string{strconv.Itoa(i)}, keys...)
-			}
-		}
-	case map[string]any:
-		for key, x := range v {
-			if why, keys := unusable(x, depth+1); why != "" {
-				return why, append([]string{key}, keys...)
-			}
-		}
-	default:
-		return fmt.Sprintf("a value of type %T cannot be used", v), nil
-	}
-	return "", nil
 }
 
 // fault adds a mistake at the place of a key in the file.

@@ -23,7 +23,7 @@ func readDirectory(files map[string]*dataFile, bad *faults) call.Directory {
 	var typed struct {
 		Extensions call.Directory `yaml:"extensions"`
 	}
-	if err := yamlfile.Decode(f.name, f.src, &typed); err != nil {
+	if err := f.tree.Decode(&typed); err != nil {
 		bad.add(err)
 		return nil
 	}
@@ -37,7 +37,7 @@ func readDirectory(files map[string]*dataFile, bad *faults) call.Directory {
 		entries[ext] = extensionData(dir[ext])
 	}
 	checkShortNumbers(f, dir, bad)
-	f.value = map[string]any{"extensions": entries}
+	f.value, f.tree = map[string]any{"extensions": entries}, yamlfile.Tree{} // which is large, and has been read
 	return dir
 }
 

@@ -88,14 +88,20 @@ func (f *faults) add(err error) {
 
 func (f *faults) any() bool { return len(f.found)+len(f.other) > 0 }
 
-// err joins all mistakes in the order of their places; nil if there are none.
+// maxTold is how many mistakes are told one by one: a script that writes a directory makes the same in every line.
+const maxTold = 500
+
+// err joins the mistakes in the order of their places; nil if there are none.
 func (f *faults) err() error {
 	slices.SortStableFunc(f.found, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	var all []error
-	for _, e := range f.found {
+	for _, e := range f.found[:min(len(f.found), maxTold)] {
 		all = append(all, e)
+	}
+	if more := len(f.found) - maxTold; more > 0 {
+		all = append(all, fmt.Errorf("and %d more mistakes", more))
 	}
 	return errors.Join(append(all, f.other...)...)
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/metrics"
@@ -29,7 +30,7 @@ type inspector struct {
 	helpers  map[string][]*ast.Rule  // compiled, with their else branches, by name
 	data     ast.Object
 	store    storage.Store
-	trees    map[string]yamlfile.Tree // data files, by their names under data
+	trees    map[string]func() yamlfile.Tree // data files, by their names under data; parsed when a rule's value is looked for
 }
 
 // inspector compiles the policy for Explain.
@@ -41,7 +42,7 @@ func (s *source) inspector() (*inspector, error) {
 	}
 	i := &inspector{
 		compiler: c, written: map[*ast.Rule]*ast.Rule{}, helpers: map[string][]*ast.Rule{}, data: s.data,
-		store: inmem.NewFromASTObject(s.data), trees: map[string]yamlfile.Tree{},
+		store: inmem.NewFromASTObject(s.data), trees: map[string]func() yamlfile.Tree{},
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.modules)) {
 		for n, x := range c.Modules[name].Rules {
@@ -59,7 +60,10 @@ func (s *source) inspector() (*inspector, error) {
 	}
 	for name, src := range s.content {
 		if key, ok := strings.CutPrefix(name, "data/"); ok {
-			i.trees[strings.TrimSuffix(key, ".yaml")], _ = yamlfile.Parse(name, src)
+			i.trees[strings.TrimSuffix(key, ".yaml")] = sync.OnceValue(func() yamlfile.Tree {
+				tree, _ := yamlfile.Parse(name, src)
+				return tree
+			})
 		}
 	}
 	return i, nil

@@ -233,5 +233,5 @@ func (l *inspection) where(path ast.Ref) (file string, line int) {
 	if !ok {
 		return "", 0
 	}
-	return "data/" + keys[0] + ".yaml", tree.Place(keys[1:]...).Line
+	return "data/" + keys[0] + ".yaml", tree().Place(keys[1:]...).Line
 }

@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -76,5 +77,25 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("got:\n%swant:\n%s", got, want)
 			}
 		})
+	}
+}
+
+// TestLoadCountsManyMistakes: a script that writes the directory makes the same mistake in every line.
+func TestLoadCountsManyMistakes(t *testing.T) {
+	var directory strings.Builder
+	directory.WriteString("extensions:\n")
+	for n := range 2_000 {
+		fmt.Fprintf(&directory, "  \"%d\": {grad: staff}\n", 3000+n)
+	}
+	_, err := rules.Load(policyOf(map[string]string{
+		"rules/a.rego":        "package dialwarden.outbound\n\nallow contains \"a\"\n",
+		"data/directory.yaml": directory.String(),
+	}), rules.Options{})
+	lines := strings.Split(fmt.Sprint(err), "\n")
+	if last := lines[len(lines)-1]; len(lines) != 501 || last != "and 1500 more mistakes" {
+		t.Errorf("%d lines, the last: %s", len(lines), last)
+	}
+	if want := `data/directory.yaml:2:12: unknown field "grad"; did you mean "grade"?`; lines[0] != want {
+		t.Errorf("got %s, want %s", lines[0], want)
 	}
 }

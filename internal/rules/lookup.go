@@ -30,14 +30,14 @@ func readTables(files map[string]*dataFile, bad *faults) tables {
 	}
 	var err error
 	if f := files["lists"]; f != nil && !f.broken {
-		if t.lists, err = lists.Read(f.name, f.src); err != nil {
+		if t.lists, err = lists.Read(f.name, f.tree); err != nil {
 			bad.add(err)
 			t.lists = &lists.Table{}
 		}
 		f.value = withoutEntries(f.value)
 	}
 	if f := files["hours"]; f != nil && !f.broken {
-		if t.hours, err = hours.Read(f.name, f.src); err != nil {
+		if t.hours, err = hours.Read(f.name, f.tree); err != nil {
 			bad.add(err)
 			t.hours = &hours.Table{}
 		}

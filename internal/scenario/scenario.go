@@ -78,14 +78,14 @@ func Read(name string, src []byte, zone *time.Location) ([]Scenario, error) {
 	var file struct {
 		Scenarios []Scenario `yaml:"scenarios"`
 	}
-	if err := yamlfile.Decode(name, src, &file); err != nil {
+	tree, faults := yamlfile.Parse(name, src)
+	if err := tree.Decode(&file); err != nil {
 		return nil, err
 	}
-	r := &reader{name: name, zone: zone}
-	var odd []*yamlfile.Error
-	if r.tree, odd = yamlfile.Parse(name, src); len(odd) > 0 {
-		return nil, odd[0]
+	if len(faults) > 0 {
+		return nil, faults[0]
 	}
+	r := &reader{name: name, zone: zone, tree: tree}
 	if len(file.Scenarios) == 0 {
 		r.fault(nil, `there are no scenarios; write: scenarios: [{from: "101", to: "962345678", expect: {action: allow}}]`)
 	}

@@ -28,7 +28,7 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 		"scenarios:\n  - from: \"1\"\n    to: \"101\"\n    expect: {action: refuse}\n":                         `s.yaml:4:22: expect.action: there is no action "refuse"; there are`,
 		"scenarios:\n  - from: \"1\"\n    to: \"101\"\n    expect: {action: deny, class: premum}\n":            `s.yaml:4:35: expect.class: there is no class "premum"; there are emergency, `,
 		"scenarios:\n  - from: \"1\"\n    to: \"1\"\n    expect: {action: deny, requires: [pni]}\n":            `s.yaml:4:39: expect.requires: there is no "pni"; there are pin`,
-		"scenarios:\n  - from: \"1\"\n    to: \"1\"\n    expect: {action: deny, max_seconds: two}\n":           `s.yaml:4:41: this is a text; wanted is a whole number`,
+		"scenarios:\n  - from: \"1\"\n    to: \"1\"\n    expect: {action: deny, max_seconds: two}\n":           `s.yaml:4:41: scenarios[0].expect.max_seconds: this is a text; wanted is a whole number`,
 		"scenarios:\n  - from: \"1\"\n    to: \"1\"\n    at: noon\n    expect: {action: deny}\n":               `s.yaml:4:9: at: "noon" is no time; write 2026-11-23 08:15 for the`,
 		"scenarios:\n  - from: \"1\"\n    to: \"1\"\n    pin_level: -1\n    expect: {action: deny}\n":          `s.yaml:4:16: pin_level: -1: a level is 0 or more`,
 		"scenarios:\n  - {from: \"1\", to: \"1\", usage: {attempts: 1}, expect: {action: deny}}\n":             `s.yaml:2:34: unknown field "attempts"`,

@@ -1,28 +1,14 @@
 package yamlfile
 
 import (
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
+	"reflect"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// Position is a place in a file, 1-based; the zero value means the whole file.
-type Position struct{ Line, Column int }
-
-func positionOf(n ast.Node) Position {
-	switch m := n.(type) {
-	case nil:
-		return Position{}
-	case *ast.MappingNode: // its own token is a colon
-		if len(m.Values) > 0 && !m.IsFlowStyle {
-			n = m.Values[0].Key
-		}
-	case *ast.MappingValueNode:
-		n = m.Key
-	}
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		return Position{t.Position.Line, t.Position.Column}
-	}
-	return Position{}
+// selfReader is a type that has a way of its own of being read from a node.
+type selfReader interface {
+	readNode(d *decoder, n *yaml.Node) *Error
 }
 
 // Located is a value that knows where it stands, so that a mistake that is found later can be shown there.
@@ -31,23 +17,31 @@ type Located[T any] struct {
 	At    Position
 }
 
-// UnmarshalYAML reads the value as strictly as Decode does.
-func (l *Located[T]) UnmarshalYAML(n ast.Node) error {
+// readNode reads the value as strictly as Decode does.
+func (l *Located[T]) readNode(d *decoder, n *yaml.Node) *Error {
 	l.At = positionOf(n)
-	return yaml.NodeToValue(n, &l.Value, yaml.Strict())
+	return d.decode(n, reflect.ValueOf(&l.Value).Elem())
 }
 
-// Digits is a string of digits that knows where it stands, and whether it stood in quotes: without them YAML reads 010
-// as the octal number 8.
+// Digits is a string of digits that knows where it stands, and whether it is a text: without quotes YAML reads 010 as
+// the octal number 8.
 type Digits struct {
-	Value  string
-	Quoted bool
+	Value  string // as written
+	Quoted bool   // or no number anyway, such as 0a
 	At     Position
 }
 
-// UnmarshalYAML reads any scalar; it is for the caller to refuse digits without quotes.
-func (d *Digits) UnmarshalYAML(n ast.Node) error {
-	d.At = positionOf(n)
-	_, d.Quoted = n.(*ast.StringNode)
-	return yaml.NodeToValue(n, &d.Value, yaml.Strict())
+// readNode reads any scalar; it is for the caller to refuse digits without quotes.
+func (t *Digits) readNode(d *decoder, n *yaml.Node) *Error {
+	if n.Kind != yaml.ScalarNode {
+		return d.mismatch(n, aText)
+	}
+	t.At, t.Value = positionOf(n), n.Value
+	switch valueOf(n).value.(type) {
+	case nil:
+		t.Value = ""
+	case string:
+		t.Quoted = true
+	}
+	return nil
 }

@@ -1,131 +1,135 @@
 package yamlfile
 
 import (
-	"fmt"
 	"strconv"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v3"
 )
 
-// Tree is a YAML document of free content that knows where everything stands. The zero value is an empty one.
-type Tree struct{ root ast.Node }
-
-// Parse reads a document, and finds in it what would silently be read as something else than it says: 010 is eight in
-// YAML, and an extension must not become another one. A document that is empty or cannot be read has an empty tree and
-// no faults: Decode says what is wrong with it.
-func Parse(name string, data []byte) (Tree, []*Error) {
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil || len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		return Tree{}, nil
-	}
-	l := &literal{file: name}
-	ast.Walk(l, file.Docs[0].Body)
-	return Tree{file.Docs[0].Body}, l.faults
+// Tree is a YAML document that knows where everything stands. The zero value is an empty one. It never changes.
+type Tree struct {
+	name  string
+	root  *yaml.Node                    // nil: empty, or not readable
+	index map[*yaml.Node]map[string]int // of large mappings: where in Content a key stands
+	fault *Error                        // the first that makes it unreadable
 }
 
-// literal walks a tree and refuses what is not read as it is written.
+// Position is a place in a file, 1-based, the column in characters; the zero value means the whole file.
+type Position struct{ Line, Column int }
+
+func positionOf(n *yaml.Node) Position {
+	if n == nil {
+		return Position{}
+	}
+	return Position{n.Line, n.Column}
+}
+
+// Parse reads a document of free content, and returns everything that is wrong with it before anybody asks what it is
+// to be. Besides what Decode refuses, that is a number which is read as another one than is written: 010 is eight in
+// YAML, and an extension must not become another one. A document that cannot be read has an empty tree.
+func Parse(name string, data []byte) (Tree, []*Error) {
+	t, faults := parse(name, data)
+	if t.root != nil {
+		l := literal{name: name, faults: faults}
+		l.visit(t.root)
+		faults = l.faults
+	}
+	return t, faults
+}
+
+// read is Parse without a look at the numbers.
+func read(name string, data []byte) Tree {
+	t, _ := parse(name, data)
+	return t
+}
+
+// literal walks a tree and refuses numbers that are not read as they are written.
 type literal struct {
-	file   string
+	name   string
 	faults []*Error
 }
 
-// Visit implements ast.Visitor of the YAML library.
-func (l *literal) Visit(n ast.Node) ast.Visitor {
-	t := n.GetToken()
-	switch n := n.(type) {
-	case *ast.IntegerNode:
-		if plain := fmt.Sprint(n.Value); plain != t.Value {
-			l.refuse(t, "%s is read as %s; put digits that are dialled into quotes: %q", t.Value, plain, t.Value)
+func (l *literal) visit(n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		for i := 1; i < len(n.Content); i += 2 {
+			l.visit(n.Content[i])
 		}
-	case *ast.NanNode, *ast.InfinityNode:
-		l.refuse(t, "%s is no number that a rule can use", t.Value)
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
-		l.refuse(t, "anchors, aliases and merge keys are not read here; write it out")
-	case *ast.TagNode:
-		l.refuse(t, "tags are not read here; put texts into quotes")
-	case *ast.MappingValueNode:
-		switch n.Key.(type) {
-		case *ast.StringNode, *ast.IntegerNode, *ast.MergeKeyNode, *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
-		default:
-			l.refuse(n.Key.GetToken(), "put the key into quotes: %q", n.Key.GetToken().Value)
+		return
+	}
+	for _, x := range n.Content {
+		l.visit(x)
+	}
+	if n.Kind == yaml.ScalarNode {
+		if why := valueOf(n).odd(n.Value); why != "" {
+			l.faults = append(l.faults, errorAt(l.name, n, "%s", why))
 		}
 	}
-	return l
-}
-
-func (l *literal) refuse(t *token.Token, format string, args ...any) {
-	l.faults = append(l.faults, &Error{
-		File: l.file, Line: t.Position.Line, Column: t.Position.Column, Message: fmt.Sprintf(format, args...),
-	})
 }
 
 // Place returns where the value under the keys stands, or the nearest place above it. A key of a list is an index.
-func (t Tree) Place(keys ...string) Position { return place(t.root, keys) }
+func (t Tree) Place(keys ...string) Position {
+	var at Position
+	n := t.root
+	for i, key := range keys {
+		k, v := t.step(n, key)
+		switch {
+		case v == nil && i == 0:
+			return Position{}
+		case v == nil:
+			return at
+		case k != nil:
+			at = positionOf(k)
+		default:
+			at = positionOf(v)
+		}
+		n = v
+	}
+	if len(keys) == 0 {
+		at = positionOf(t.root)
+	}
+	return at
+}
 
 // Value returns where the text, number or truth value under the keys stands; of a list or a mapping, what Place does.
 func (t Tree) Value(keys ...string) Position {
-	if n := under(t.root, keys); n != nil {
-		if _, ok := n.(ast.ScalarNode); ok {
-			return positionOf(n)
-		}
+	if n := t.under(keys); n != nil && n.Kind == yaml.ScalarNode {
+		return positionOf(n)
 	}
 	return t.Place(keys...)
 }
 
 // under returns what stands under the keys, or nil.
-func under(n ast.Node, keys []string) ast.Node {
-	if n == nil || len(keys) == 0 {
-		return n
-	}
-	var pairs []*ast.MappingValueNode
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		pairs = n.Values
-	case *ast.MappingValueNode:
-		pairs = []*ast.MappingValueNode{n}
-	case *ast.SequenceNode:
-		if i, err := strconv.Atoi(keys[0]); err == nil && i >= 0 && i < len(n.Values) {
-			return under(n.Values[i], keys[1:])
+func (t Tree) under(keys []string) *yaml.Node {
+	n := t.root
+	for _, key := range keys {
+		if n == nil {
+			return nil
 		}
+		_, n = t.step(n, key)
 	}
-	for _, p := range pairs {
-		if p.Key.GetToken().Value == keys[0] {
-			return under(p.Value, keys[1:])
-		}
-	}
-	return nil
+	return n
 }
 
-func place(n ast.Node, keys []string) Position {
-	if n == nil || len(keys) == 0 {
-		return positionOf(n)
-	}
-	var pairs []*ast.MappingValueNode
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		pairs = n.Values
-	case *ast.MappingValueNode:
-		pairs = []*ast.MappingValueNode{n}
-	case *ast.SequenceNode:
-		if i, err := strconv.Atoi(keys[0]); err == nil && i >= 0 && i < len(n.Values) {
-			if at := place(n.Values[i], keys[1:]); at != (Position{}) {
-				return at
+// step returns the key's node of a mapping, which is nil in a list, and what stands under it, nil if nothing does.
+func (t Tree) step(n *yaml.Node, key string) (k, v *yaml.Node) {
+	switch {
+	case n == nil:
+	case n.Kind == yaml.SequenceNode:
+		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(n.Content) {
+			return nil, n.Content[i]
+		}
+	case n.Kind == yaml.MappingNode:
+		if index := t.index[n]; index != nil {
+			if i, ok := index[key]; ok {
+				return n.Content[i], n.Content[i+1]
 			}
-			return positionOf(n.Values[i])
+			return nil, nil
 		}
-	}
-	for _, p := range pairs {
-		if p.Key.GetToken().Value != keys[0] {
-			continue
-		}
-		if len(keys) > 1 {
-			if at := place(p.Value, keys[1:]); at != (Position{}) {
-				return at
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				return n.Content[i], n.Content[i+1]
 			}
 		}
-		return positionOf(p.Key)
 	}
-	return Position{}
+	return nil, nil
 }

@@ -61,10 +61,10 @@ func TestDecodeEmptyKeepsDefaults(t *testing.T) {
 
 func TestAtFindsTheLine(t *testing.T) {
 	const doc = "# head\nsite:\n  name: x\n  zone: nowhere\n"
-	if err := yamlfile.At("x.yaml", []byte(doc), "$.site.zone", "no such zone"); err.Error() != "x.yaml:4:9: site.zone: no such zone" {
+	if err := yamlfile.At("x.yaml", []byte(doc), "site.zone", "no such zone"); err.Error() != "x.yaml:4:9: site.zone: no such zone" {
 		t.Error(err)
 	}
-	if err := yamlfile.At("x.yaml", []byte(doc), "$.site.area", "is missing"); err.Error() != "x.yaml: site.area: is missing" {
+	if err := yamlfile.At("x.yaml", []byte(doc), "site.area", "is missing"); err.Error() != "x.yaml: site.area: is missing" {
 		t.Error(err)
 	}
 }
@@ -80,8 +80,20 @@ func TestParseRefusesWhatIsReadAsSomethingElse(t *testing.T) {
 		"a: 10\nb: \"010\"\n":      "",
 		"":                         "",
 		"# only a comment\n":       "",
-		"a: [broken\n":             "", // Decode says so
-		"a: 1\n---\nb: 010\n":      "", // Decode says so
+		"a: [broken\n":             `x.yaml:1:4: a comma is missing here, or the ] of a list that begins with [`,
+		"a: 1\n---\nb: 010\n":      `x.yaml:3:1: the file holds more than one YAML document; one is read`,
+		"a: 1\n---\n":              "",
+		"a: 1\na: 2\n":             `x.yaml:2:1: "a" is given twice, first in line 1`,
+		"a: {b: 1, b: 2}\n":        `x.yaml:1:11: "b" is given twice, first in line 1`,
+		"a: ! 1\n":                 `x.yaml:1:4: tags are not read here; put texts into quotes`,
+		"a: &x {}\nb: *x\n":        `x.yaml:1:4: anchors, aliases and merge keys are not read here; write it out`,
+		"a:\n  <<: {b: 1}\n":       `x.yaml:2:3: anchors, aliases and merge keys are not read here; write it out`,
+		"010: a\n":                 `x.yaml:1:1: 010 is read as 8; put digits that are dialled into quotes: "010"`,
+		"~: a\n":                   `x.yaml:1:1: put the key into quotes: "~"`,
+		"[a]: b\n":                 `x.yaml:1:1: this is a list; a key is a text`,
+		"{a:1}\n":                  `x.yaml:1:2: there is no space behind the colon in a:1; write one, or put the key into quotes`,
+		"101: a\n\"a:1\": b\n":     "",
+		"a: .nan\n":                `x.yaml:1:4: .nan is no number that a rule can use`,
 		"list: [1, two, {x: y}]\n": "",
 	} {
 		_, odd := yamlfile.Parse("x.yaml", []byte(doc))
@@ -110,6 +122,16 @@ func TestPlace(t *testing.T) {
 	} {
 		if got := tree.Place(strings.Split(keys, "/")...); got != want {
 			t.Errorf("%s: got %v, want %v", keys, got, want)
+		}
+	}
+	for keys, want := range map[string]yamlfile.Position{
+		"phones/101/line": {Line: 4, Column: 11},
+		"phones/101":      {Line: 3, Column: 3},
+		"phones/lists/0":  {Line: 6, Column: 7},
+		"phones/102/line": {Line: 2, Column: 1},
+	} {
+		if got := tree.Value(strings.Split(keys, "/")...); got != want {
+			t.Errorf("the value of %s: got %v, want %v", keys, got, want)
 		}
 	}
 	if got := (yamlfile.Tree{}).Place("a"); got != (yamlfile.Position{}) {

@@ -60,8 +60,8 @@ var base = Size{Extensions: 10_000, Prefixes: 5_000}
 // sizes are what the time must not depend on.
 var sizes = []Size{
 	base,
-	{Extensions: 100, Prefixes: 5_000}, {Extensions: 20_000, Prefixes: 5_000},
-	{Extensions: 10_000, Prefixes: 100}, {Extensions: 10_000, Prefixes: 20_000},
+	{Extensions: 100, Prefixes: 5_000}, {Extensions: 100_000, Prefixes: 5_000},
+	{Extensions: 10_000, Prefixes: 100}, {Extensions: 10_000, Prefixes: 100_000},
 	{Extensions: 10_000, Prefixes: 5_000, Rules: 10}, {Extensions: 10_000, Prefixes: 5_000, Rules: 1_000},
 }
 
