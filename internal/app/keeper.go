@@ -65,8 +65,7 @@ func (k *Keeper) revision() string {
 // Start puts the policy directory in force when the daemon starts. Its tests are not run: a daemon that does not start
 // helps nobody. Errors are those of LoadEdition, and of the ledger.
 func (k *Keeper) Start(ctx context.Context) error {
-	k.one.Lock()
-	defer k.one.Unlock()
+	defer k.alone()()
 	if err := k.recover(); err != nil {
 		return err
 	}
@@ -75,6 +74,17 @@ func (k *Keeper) Start(ctx context.Context) error {
 		return err
 	}
 	return k.enforce(ctx, call.ByStart, e)
+}
+
+// alone waits until no other policy is being tried, and returns what ends that state. Meanwhile the collector is strict:
+// what is read of a large directory is large, and of no use afterwards.
+func (k *Keeper) alone() (done func()) {
+	k.one.Lock()
+	collectStrictly()
+	return func() {
+		collectRelaxed()
+		k.one.Unlock()
+	}
 }
 
 // recover completes a push that a crash interrupted.
@@ -89,8 +99,7 @@ func (k *Keeper) recover() error {
 // force; else the old one stays, and the error, a *control.Refusal, says what is wrong. Calls that are being decided keep
 // the policy they began with.
 func (k *Keeper) Reload(ctx context.Context, by call.Trigger) (call.PolicyChange, error) {
-	k.one.Lock()
-	defer k.one.Unlock()
+	defer k.alone()()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), changeTimeout)
 	defer cancel()
 	err := k.recover()

@@ -26,8 +26,7 @@ var errBuiltIn = errors.New("the site has no policy directory, and the shipped p
 // and puts it in force: all of it or nothing. Errors: a *control.Refusal if the policy has a fault or fails its tests or
 // scenarios; a plain one if it could not be written.
 func (k *Keeper) Push(ctx context.Context, files map[string][]byte) (call.PolicyChange, error) {
-	k.one.Lock()
-	defer k.one.Unlock()
+	defer k.alone()()
 	return k.replace(ctx, call.ByPush, files, "the directory that was pushed")
 }
 
@@ -36,8 +35,7 @@ func (k *Keeper) Push(ctx context.Context, files map[string][]byte) (call.Policy
 // scenarios say does not keep it back: it has been in force, and who goes back is in a hurry. They are run afterwards; what
 // fails is told in the answer's Warning and in the log. Errors are those of Push, and ledger.ErrNotFound.
 func (k *Keeper) Rollback(ctx context.Context, revision string) (call.PolicyChange, error) {
-	k.one.Lock()
-	defer k.one.Unlock()
+	defer k.alone()()
 	r := k.ledger.Reader()
 	var err error
 	if revision == "" {

@@ -16,7 +16,7 @@ import (
 // BenchmarkJudge asks the shipped policy, one caller at a time. Compare it with BenchmarkFloor.
 func BenchmarkJudge(b *testing.B) {
 	p := shipped(b)
-	for _, class := range []call.Class{call.Local, call.National, call.Premium} {
+	for _, class := range []call.Class{call.Local, call.National, call.International, call.Premium} {
 		b.Run(string(class), func(b *testing.B) { judge(b, p, class) })
 	}
 }

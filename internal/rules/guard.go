@@ -17,9 +17,9 @@ import (
 type subject struct {
 	ref  ast.Ref
 	kind subjectKind
-	// has reports whether the field has one of the values. Those of a truth value and of a count, which is told by whether
-	// it is above zero, are "true" and "false".
-	has func(f *call.Facts, values map[string]bool) bool
+	// text reads the field; a truth value, and a count by whether it is above zero, as true or false. For a list it is nil.
+	text  func(f *call.Facts) string
+	texts func(f *call.Facts) []string // a list
 }
 
 type subjectKind int
@@ -57,27 +57,19 @@ var subjects = []*subject{
 var classRef = subjects[0].ref
 
 func textSubject(ref string, read func(*call.Facts) string) *subject {
-	return &subject{ast.MustParseRef(ref), aText, func(f *call.Facts, values map[string]bool) bool {
-		return values[validText(read(f))]
-	}}
+	return &subject{ref: ast.MustParseRef(ref), kind: aText, text: func(f *call.Facts) string { return validText(read(f)) }}
 }
 
 func flagSubject(ref string, read func(*call.Facts) bool) *subject {
-	return &subject{ast.MustParseRef(ref), aFlag, func(f *call.Facts, values map[string]bool) bool {
-		return values[strconv.FormatBool(read(f))]
-	}}
+	return &subject{ref: ast.MustParseRef(ref), kind: aFlag, text: func(f *call.Facts) string { return strconv.FormatBool(read(f)) }}
 }
 
 func countSubject(ref string, read func(*call.Facts) int) *subject {
-	return &subject{ast.MustParseRef(ref), aCount, func(f *call.Facts, values map[string]bool) bool {
-		return values[strconv.FormatBool(read(f) > 0)]
-	}}
+	return &subject{ref: ast.MustParseRef(ref), kind: aCount, text: func(f *call.Facts) string { return strconv.FormatBool(read(f) > 0) }}
 }
 
 func listSubject(ref string, read func(*call.Facts) []string) *subject {
-	return &subject{ast.MustParseRef(ref), aList, func(f *call.Facts, values map[string]bool) bool {
-		return slices.ContainsFunc(read(f), func(s string) bool { return values[validText(s)] })
-	}}
+	return &subject{ref: ast.MustParseRef(ref), kind: aList, texts: read}
 }
 
 // guard is what a rule cannot do without: the field has one of the values.
@@ -260,7 +252,14 @@ func wordsOf(terms []*ast.Term) ([]string, bool) {
 // relevance says which calls the rules of a head can be about.
 type relevance struct {
 	any bool // every call
-	of  map[*subject]map[string]bool
+	// by has the rules by the field of their best guard and its values: the other guards of each.
+	by map[*subject]map[string][][]condition
+}
+
+// condition is a guard that can be held against a call.
+type condition struct {
+	field  *subject
+	values map[string]bool
 }
 
 // add makes calls relevant that a rule can be about.
@@ -269,21 +268,29 @@ func (r *relevance) add(gs []guard) {
 		r.any = true
 		return
 	}
-	if r.of == nil {
-		r.of = map[*subject]map[string]bool{}
+	var others []condition
+	for _, g := range gs[1:] {
+		c := condition{g.field, map[string]bool{}}
+		for _, v := range g.values {
+			c.values[v] = true
+		}
+		others = append(others, c)
+	}
+	if r.by == nil {
+		r.by = map[*subject]map[string][][]condition{}
 	}
 	field := gs[0].field
-	if r.of[field] == nil {
-		r.of[field] = map[string]bool{}
+	if r.by[field] == nil {
+		r.by[field] = map[string][][]condition{}
 	}
 	for _, v := range gs[0].values {
-		r.of[field][v] = true
+		r.by[field][v] = append(r.by[field][v], others)
 	}
 }
 
 // never reports whether there is no call that a rule could be about.
 func (r *relevance) never() bool {
-	for _, values := range r.of {
+	for _, values := range r.by {
 		if len(values) > 0 {
 			return false
 		}
@@ -296,8 +303,42 @@ func (r *relevance) to(f *call.Facts) bool {
 	if r.any {
 		return true
 	}
-	for field, values := range r.of {
-		if field.has(f, values) {
+	for field, rules := range r.by {
+		if field.texts == nil {
+			if anyHolds(rules[field.text(f)], f) {
+				return true
+			}
+			continue
+		}
+		for _, v := range field.texts(f) {
+			if anyHolds(rules[validText(v)], f) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// anyHolds reports whether all conditions of one of the rules hold.
+func anyHolds(rules [][]condition, f *call.Facts) bool {
+next:
+	for _, conditions := range rules {
+		for _, c := range conditions {
+			if !c.holds(f) {
+				continue next
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func (c condition) holds(f *call.Facts) bool {
+	if c.field.texts == nil {
+		return c.values[c.field.text(f)]
+	}
+	for _, v := range c.field.texts(f) {
+		if c.values[validText(v)] {
 			return true
 		}
 	}

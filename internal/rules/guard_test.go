@@ -102,7 +102,7 @@ func TestQuestions(t *testing.T) {
 	}
 	for class, want := range map[call.Class][]string{
 		call.Local: {"allow", "limit"}, call.Unknown: {"limit"}, call.Premium: {"deny", "limit", "sanction"},
-		call.National: {"allow", "deny", "require", "limit"},
+		call.National: {"allow", "require", "limit"},
 	} {
 		var f call.Facts
 		f.Caller, f.Callee.Class = p.Directory().Caller("101"), class

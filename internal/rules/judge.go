@@ -36,15 +36,23 @@ func (p *Policy) judge(ctx context.Context, f *call.Facts) call.Decision {
 		return p.book.policyError(err)
 	}
 	var found []member
-	if question := p.enforced.question(f); question != nil {
+	var input *ast.Term
+	question, shadow := p.enforced.question(f), p.shadowed.question(f)
+	switch {
+	case shadow != nil:
+		input = p.words.input(f, p.reads)
+	case question != nil:
+		input = p.words.input(f, p.enforced.reads)
+	}
+	if question != nil {
 		var err error
-		if found, err = evaluate(ctx, p.enforced, question, p.words.input(f, p.enforced.reads), p.deadline); err != nil {
+		if found, err = evaluate(ctx, p.enforced, question, input, p.deadline); err != nil {
 			return p.book.policyError(err)
 		}
 	}
 	d := p.book.combine(found, f)
-	if question := p.shadowed.question(f); question != nil {
-		d.Shadow = p.shadowOf(ctx, question, f)
+	if shadow != nil {
+		d.Shadow = p.shadowOf(ctx, shadow, input)
 	}
 	return d
 }
@@ -57,7 +65,7 @@ func (p *Policy) notify(ctx context.Context, f *call.Facts, d *call.Decision) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.deadline) // by the clock, and in any case: the call waits
 	defer cancel()
-	found, err := evaluate(ctx, p.notices, question, p.words.input(f, p.notices.reads), p.deadline)
+	found, err := evaluate(ctx, p.notices, question, p.words.input(f, p.reads), p.deadline)
 	p.book.sort(found)
 	for _, m := range found {
 		if fault := p.book.check([]member{m}, enforce); fault != nil {
@@ -72,8 +80,8 @@ func (p *Policy) notify(ctx context.Context, f *call.Facts, d *call.Decision) {
 }
 
 // shadowOf asks the rules in mode shadow. Whatever goes wrong with them is recorded and changes nothing.
-func (p *Policy) shadowOf(ctx context.Context, question ast.Body, f *call.Facts) []call.Shadowed {
-	found, err := evaluate(ctx, p.shadowed, question, p.words.input(f, p.shadowed.reads), p.deadline)
+func (p *Policy) shadowOf(ctx context.Context, question ast.Body, input *ast.Term) []call.Shadowed {
+	found, err := evaluate(ctx, p.shadowed, question, input, p.deadline)
 	if err != nil {
 		return []call.Shadowed{{Rule: call.RulePolicyError, Reason: err.Error()}}
 	}

@@ -114,7 +114,7 @@ func (p *Policy) Fired(ctx context.Context, f call.Facts) ([]Fired, error) {
 	if question == nil {
 		return nil, nil
 	}
-	found, err := evaluate(ctx, p.enforced, question, p.words.input(&f, p.enforced.reads), p.deadline)
+	found, err := evaluate(ctx, p.enforced, question, p.words.input(&f, p.reads), p.deadline)
 	if err != nil {
 		return nil, fmt.Errorf("the policy failed: %w", err)
 	}

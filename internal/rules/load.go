@@ -33,6 +33,7 @@ type Policy struct {
 	sight     sight
 	book      *book
 	words     vocabulary
+	reads     parts                      // of the input, by any rule
 	enforced  *program                   // nil where no rule is in force
 	shadowed  *program                   // nil where no rule is in mode shadow
 	notices   *program                   // of what is in force, only notify; nil where nobody is to be told of anything
@@ -56,6 +57,7 @@ func Load(fsys fs.FS, opt Options) (*Policy, error) {
 	}
 	p.enforced = s.program(enforce, bad)
 	p.shadowed = s.program(shadow, bad)
+	p.reads = p.enforced.parts() | p.shadowed.parts()
 	p.notices = p.enforced.only("notify", bad)
 	if bad.any() {
 		return nil, bad.err()

@@ -62,6 +62,14 @@ func newProgram(c *ast.Compiler, data ast.Object, asked map[string]*relevance) (
 	return p, nil
 }
 
+// parts are those of the input that the program's rules look at.
+func (p *program) parts() parts {
+	if p == nil {
+		return 0
+	}
+	return p.reads
+}
+
 // question is what is to be asked about a call; nil where no rule can be about it.
 func (p *program) question(f *call.Facts) ast.Body {
 	if p == nil {

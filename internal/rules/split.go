@@ -19,7 +19,7 @@ func (p *pruner) split(x *ast.Rule, gs []guard) []*ast.Rule {
 	}
 	copies := make([]*ast.Rule, len(gs[0].values))
 	for i, class := range gs[0].values {
-		c := x.Copy()
+		c := p.named(x.Copy(), class)
 		first := ast.Equality.Expr(ast.NewTerm(classRef.Copy()), ast.StringTerm(class))
 		first.Location = x.Location
 		body := ast.NewBody(first)
@@ -42,4 +42,17 @@ func (p *pruner) listed(e *ast.Expr, class string) bool {
 	}
 	words, ok := p.words(terms[2])
 	return ok && slices.Contains(words, class)
+}
+
+// named puts the name of the class where a parsed rule looks it up in data.
+func (p *pruner) named(x *ast.Rule, class string) *ast.Rule {
+	ast.WalkRefs(x, func(ref ast.Ref) bool {
+		for i := range ref {
+			if i > 1 && p.isData(ref) && ref[i].Value.Compare(classRef) == 0 {
+				ref[i] = ast.StringTerm(class).SetLocation(ref[i].Location)
+			}
+		}
+		return false
+	})
+	return x
 }
