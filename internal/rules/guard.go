@@ -40,6 +40,7 @@ var subjects = []*subject{
 	countSubject("input.usage.short_calls_to_number", func(f *call.Facts) int { return f.Usage.ShortCallsToNumber }),
 	countSubject("input.usage.short_calls_to_prefix", func(f *call.Facts) int { return f.Usage.ShortCallsToPrefix }),
 	listSubject("input.callee.lists", func(f *call.Facts) []string { return f.Callee.Lists }),
+	listSubject("input.time.schedules", func(f *call.Facts) []string { return f.Time.Schedules }),
 	listSubject("input.callee.risk", func(f *call.Facts) []string { return f.Callee.Risk }),
 	flagSubject("input.credentials.pin.valid", func(f *call.Facts) bool { return f.Credentials.PIN.Valid }),
 	flagSubject("input.credentials.token.valid", func(f *call.Facts) bool { return f.Credentials.Token.Valid }),
@@ -77,6 +78,7 @@ type guard struct {
 	field   *subject
 	values  []string
 	indexed bool // it is a comparison with a constant, which OPA's index knows
+	negated bool // it is the other way round: the field has none of the values
 }
 
 // guardsOf returns, for each file and number of a rule of a head, what the rule cannot do without, the best first.
@@ -108,16 +110,19 @@ func (p *pruner) guards(x *ast.Rule) []guard {
 		switch terms := e.Terms.(type) {
 		case *ast.Term:
 			if s := subjectOf(known.of(terms)); s != nil && s.kind == aFlag {
-				found = append(found, guard{s, []string{"true"}, true})
+				found = append(found, guard{field: s, values: []string{"true"}, indexed: true})
 			}
 		case []*ast.Term:
 			found = append(found, p.guardsIn(e, terms, known)...)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b guard) int {
-		return slices.Index(subjects, a.field) - slices.Index(subjects, b.field)
-	})
+	slices.SortStableFunc(found, compareGuards)
 	return found
+}
+
+// compareGuards puts the better guard first.
+func compareGuards(a, b guard) int {
+	return slices.Index(subjects, a.field) - slices.Index(subjects, b.field)
 }
 
 // guardsIn returns what an expression with an operator cannot do without.
@@ -134,7 +139,7 @@ func (p *pruner) guardsIn(e *ast.Expr, terms []*ast.Term, known aliases) []guard
 	case "internal.member_2":
 		if s := subjectOf(a); s != nil {
 			if words, ok := p.words(b); ok {
-				found = append(found, guard{s, words, false})
+				found = append(found, guard{field: s, values: words})
 			}
 		}
 	case "eq", "equal":
@@ -159,7 +164,7 @@ func (p *pruner) equal(field, constant *ast.Term) []guard {
 		return nil
 	}
 	_, inData := constant.Value.(ast.Ref)
-	return []guard{{s, []string{v}, !inData}}
+	return []guard{{field: s, values: []string{v}, indexed: !inData}}
 }
 
 // above is the guard of a count that must reach a number above zero.
@@ -169,7 +174,7 @@ func (p *pruner) above(field, least *ast.Term) []guard {
 	if s == nil || s.kind != aCount || !ok || n.Compare(ast.Number("0")) <= 0 {
 		return nil
 	}
-	return []guard{{s, []string{"true"}, false}}
+	return []guard{{field: s, values: []string{"true"}}}
 }
 
 // subjectOf returns the field that a term is; nil for another term.
@@ -182,6 +187,16 @@ func subjectOf(t *ast.Term) *subject {
 			if s.kind == aList && len(ref) == len(s.ref)+1 && s.ref.Equal(ref[:len(s.ref)]) {
 				return s // one of its texts
 			}
+		}
+	}
+	return nil
+}
+
+// wholeList returns the list that a term is; nil for another term.
+func wholeList(t *ast.Term) *subject {
+	for _, s := range subjects {
+		if s.kind == aList && t.Value.Compare(s.ref) == 0 {
+			return s
 		}
 	}
 	return nil
@@ -228,7 +243,7 @@ func (p *pruner) keys(t *ast.Term, known aliases) []guard {
 		v, err := p.data.Find(ref[1:n])
 		if m, ok := v.(ast.Object); err == nil && ok {
 			if words, ok := wordsOf(m.Keys()); ok {
-				return []guard{{s, words, false}}
+				return []guard{{field: s, values: words}}
 			}
 		}
 	}
@@ -258,8 +273,17 @@ type relevance struct {
 
 // condition is a guard that can be held against a call.
 type condition struct {
-	field  *subject
-	values map[string]bool
+	field   *subject
+	values  map[string]bool
+	negated bool
+}
+
+func (g guard) condition() condition {
+	c := condition{g.field, map[string]bool{}, g.negated}
+	for _, v := range g.values {
+		c.values[v] = true
+	}
+	return c
 }
 
 // add makes calls relevant that a rule can be about.
@@ -270,11 +294,7 @@ func (r *relevance) add(gs []guard) {
 	}
 	var others []condition
 	for _, g := range gs[1:] {
-		c := condition{g.field, map[string]bool{}}
-		for _, v := range g.values {
-			c.values[v] = true
-		}
-		others = append(others, c)
+		others = append(others, g.condition())
 	}
 	if r.by == nil {
 		r.by = map[*subject]map[string][][]condition{}
@@ -286,16 +306,6 @@ func (r *relevance) add(gs []guard) {
 	for _, v := range gs[0].values {
 		r.by[field][v] = append(r.by[field][v], others)
 	}
-}
-
-// never reports whether there is no call that a rule could be about.
-func (r *relevance) never() bool {
-	for _, values := range r.by {
-		if len(values) > 0 {
-			return false
-		}
-	}
-	return !r.any
 }
 
 // to reports whether some rule can be about the call.
@@ -335,12 +345,12 @@ next:
 
 func (c condition) holds(f *call.Facts) bool {
 	if c.field.texts == nil {
-		return c.values[c.field.text(f)]
+		return c.values[c.field.text(f)] != c.negated
 	}
 	for _, v := range c.field.texts(f) {
 		if c.values[validText(v)] {
-			return true
+			return !c.negated
 		}
 	}
-	return false
+	return c.negated
 }

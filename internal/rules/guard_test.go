@@ -16,7 +16,7 @@ func guarded(t *testing.T, body string) *source {
 	t.Helper()
 	bad := &faults{}
 	s := read(fstest.MapFS{
-		"rules/r.rego":    {Data: []byte("package dialwarden.outbound\n\nallow contains \"r\" if {\n\t" + strings.ReplaceAll(body, "; ", "\n\t") + "\n}\n")},
+		"rules/r.rego":    {Data: []byte("package dialwarden.outbound\n\nallow contains \"r\" if {\n\t" + strings.ReplaceAll(body, "; ", "\n\t") + "\n}\n\nhelper if data.d.most == 2\n")},
 		"data/rules.yaml": {Data: []byte("r: {title: R}\n")},
 		"data/d.yaml":     {Data: []byte("word: local\nlist: [local, mobile]\nnumbers: [1]\nmost: 2\nnone: 0\nby: {local: 1, national: {deep: 2}}\n")},
 	}, bad)
@@ -74,7 +74,8 @@ func TestGuards(t *testing.T) {
 // TestPartsRead finds the objects of the input that rules look at.
 func TestPartsRead(t *testing.T) {
 	for body, want := range map[string]parts{
-		`input.callee.class == "local"`:                                   calleePart,
+		`input.callee.class == "local"`:                                   0, // settled
+		`input.callee.digits != "0"`:                                      calleePart,
 		`input.caller.known; input.attempt.source == "ari"`:               callerPart | attemptPart,
 		`x := input.usage; x.concurrent_calls > 0`:                        usagePart,
 		`x := input; x.callee.class == "local"`:                           allParts,
@@ -101,8 +102,8 @@ func TestQuestions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for class, want := range map[call.Class][]string{
-		call.Local: {"allow", "limit"}, call.Unknown: {"limit"}, call.Premium: {"deny", "limit", "sanction"},
-		call.National: {"allow", "require", "limit"},
+		call.Local: nil, call.Internal: nil, call.Unknown: nil, call.National: nil, call.Premium: nil,
+		call.International: {"deny"},
 	} {
 		var f call.Facts
 		f.Caller, f.Callee.Class = p.Directory().Caller("101"), class

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/open-policy-agent/opa/v1/ast"
-
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
@@ -35,37 +33,23 @@ func (p *Policy) judge(ctx context.Context, f *call.Facts) call.Decision {
 	if err := checkFacts(f); err != nil {
 		return p.book.policyError(err)
 	}
-	var found []member
-	var input *ast.Term
-	question, shadow := p.enforced.question(f), p.shadowed.question(f)
-	switch {
-	case shadow != nil:
-		input = p.words.input(f, p.reads)
-	case question != nil:
-		input = p.words.input(f, p.enforced.reads)
-	}
-	if question != nil {
-		var err error
-		if found, err = evaluate(ctx, p.enforced, question, input, p.deadline); err != nil {
-			return p.book.policyError(err)
-		}
+	found, err := p.enforced.find(ctx, f, p.words, p.deadline)
+	if err != nil {
+		return p.book.policyError(err)
 	}
 	d := p.book.combine(found, f)
-	if shadow != nil {
-		d.Shadow = p.shadowOf(ctx, shadow, input)
-	}
+	d.Shadow = p.shadowOf(ctx, f)
 	return d
 }
 
 // notify adds whom an emergency call is to be told to. Whatever goes wrong is noted as a reason and changes nothing.
 func (p *Policy) notify(ctx context.Context, f *call.Facts, d *call.Decision) {
-	question := p.notices.question(f)
-	if question == nil {
+	if p.notices == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.deadline) // by the clock, and in any case: the call waits
 	defer cancel()
-	found, err := evaluate(ctx, p.notices, question, p.words.input(f, p.reads), p.deadline)
+	found, err := p.notices.find(ctx, f, p.words, p.deadline)
 	p.book.sort(found)
 	for _, m := range found {
 		if fault := p.book.check([]member{m}, enforce); fault != nil {
@@ -80,8 +64,8 @@ func (p *Policy) notify(ctx context.Context, f *call.Facts, d *call.Decision) {
 }
 
 // shadowOf asks the rules in mode shadow. Whatever goes wrong with them is recorded and changes nothing.
-func (p *Policy) shadowOf(ctx context.Context, question ast.Body, input *ast.Term) []call.Shadowed {
-	found, err := evaluate(ctx, p.shadowed, question, input, p.deadline)
+func (p *Policy) shadowOf(ctx context.Context, f *call.Facts) []call.Shadowed {
+	found, err := p.shadowed.find(ctx, f, p.words, p.deadline)
 	if err != nil {
 		return []call.Shadowed{{Rule: call.RulePolicyError, Reason: err.Error()}}
 	}

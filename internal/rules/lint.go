@@ -110,11 +110,7 @@ type Fired struct {
 // Fired returns which rules in force fire for a call, before they are combined. The error is one that Judge would turn
 // into a refusal.
 func (p *Policy) Fired(ctx context.Context, f call.Facts) ([]Fired, error) {
-	question := p.enforced.question(&f)
-	if question == nil {
-		return nil, nil
-	}
-	found, err := evaluate(ctx, p.enforced, question, p.words.input(&f, p.reads), p.deadline)
+	found, err := p.enforced.find(ctx, &f, p.words, p.deadline)
 	if err != nil {
 		return nil, fmt.Errorf("the policy failed: %w", err)
 	}

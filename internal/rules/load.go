@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"io/fs"
 	"maps"
 	"slices"
@@ -33,7 +34,6 @@ type Policy struct {
 	sight     sight
 	book      *book
 	words     vocabulary
-	reads     parts                      // of the input, by any rule
 	enforced  *program                   // nil where no rule is in force
 	shadowed  *program                   // nil where no rule is in mode shadow
 	notices   *program                   // of what is in force, only notify; nil where nobody is to be told of anything
@@ -57,7 +57,6 @@ func Load(fsys fs.FS, opt Options) (*Policy, error) {
 	}
 	p.enforced = s.program(enforce, bad)
 	p.shadowed = s.program(shadow, bad)
-	p.reads = p.enforced.parts() | p.shadowed.parts()
 	p.notices = p.enforced.only("notify", bad)
 	if bad.any() {
 		return nil, bad.err()
@@ -153,11 +152,12 @@ func (p *Policy) Directory() call.Directory { return p.directory }
 // It returns nil where there is nothing to ask.
 func (s *source) program(m mode, bad *faults) *program {
 	kept := map[string]*ast.Module{}
-	asked := map[string]*relevance{}
+	settled := &settledRules{}
+	open := false
 	for name, module := range s.modules {
-		inForce := s.book.rules[ruleID(name)].mode() == m
 		k := module.Copy()
 		k.Rules = nil
+		byHead := map[string][]headRule{}
 		for i, x := range module.Rules {
 			head := nameOf(x)
 			x = x.Copy()
@@ -165,25 +165,82 @@ func (s *source) program(m mode, bad *faults) *program {
 			switch {
 			case !isHead(head):
 				k.Rules = append(k.Rules, x)
-			case inForce && !s.idle[name][i]:
-				if asked[head] == nil {
-					asked[head] = &relevance{}
-				}
-				asked[head].add(s.guards[name][i])
-				k.Rules = append(k.Rules, (&pruner{data: s.data}).split(x, s.guards[name][i])...)
+			case s.book.rules[ruleID(name)].mode() == m && !s.idle[name][i]:
+				byHead[head] = append(byHead[head], headRule{x, s.guards[name][i]})
 			}
+		}
+		for _, rules := range byHead {
+			asked := s.settleOrAsk(rules, settled)
+			open = open || len(asked) > 0
+			k.Rules = append(k.Rules, asked...)
 		}
 		kept[name] = k
 	}
-	maps.DeleteFunc(asked, func(_ string, r *relevance) bool { return r.never() })
-	if len(asked) == 0 { // nothing is in force, or can be
+	if !open && settled.none() { // nothing is in force, or can be
 		return nil
 	}
 	c := compile(kept, s.schemas, bad)
 	if c == nil {
 		return nil
 	}
-	prog, err := newProgram(c, s.data, asked)
+	prog, err := newProgram(c, s.data, s.relevanceIn(c), settled)
 	bad.add(err)
 	return prog
+}
+
+// relevanceIn tells for each head of a compiled policy which calls its rules can be about.
+func (s *source) relevanceIn(c *ast.Compiler) map[string]*relevance {
+	guards := guardsOf(c.Modules, s.data)
+	all := map[string]*relevance{}
+	for name, m := range c.Modules {
+		for i, x := range m.Rules {
+			if head := nameOf(x); isHead(head) {
+				if all[head] == nil {
+					all[head] = &relevance{}
+				}
+				if s.guards == nil { // a test wants all to be asked
+					guards[name][i] = nil
+				}
+				all[head].add(guards[name][i])
+			}
+		}
+	}
+	return all
+}
+
+// headRule is a parsed rule of a head with its guards.
+type headRule struct {
+	rule   *ast.Rule
+	guards []guard
+}
+
+// settleOrAsk settles the rules of one file and one head, or returns what Rego is to be asked for. As only the rules of
+// one file can give the same member, each member is given once.
+func (s *source) settleOrAsk(rules []headRule, settled *settledRules) []*ast.Rule {
+	p := &pruner{data: s.data}
+	settling := &settler{pruner: p, data: s.data}
+	var all []*ast.Rule
+	var done []settledRule
+	open := false
+	for _, r := range rules {
+		for _, x := range p.split(r.rule, r.guards) {
+			all = append(all, x)
+			if open || s.guards == nil {
+				open = true
+				continue
+			}
+			d, err := settling.settle(x)
+			if err == nil {
+				done = append(done, d)
+			}
+			open = errors.Is(err, errUnknown)
+		}
+	}
+	if !open {
+		for _, d := range done {
+			settled.add(d)
+		}
+		return nil
+	}
+	return all
 }

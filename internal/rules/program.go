@@ -1,10 +1,13 @@
 package rules
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/metrics"
@@ -20,6 +23,7 @@ type program struct {
 	compiler  *ast.Compiler
 	data      documents
 	store     storage.Store // of the same data, for what documents leaves open
+	settled   *settledRules
 	asked     []head
 	questions []ast.Body // for each set of heads, one bit a head
 	reads     parts      // of the input
@@ -33,8 +37,10 @@ type head struct {
 }
 
 // newProgram compiles the questions for the heads that some rule adds to.
-func newProgram(c *ast.Compiler, data ast.Object, asked map[string]*relevance) (*program, error) {
-	p := &program{compiler: c, data: documents{data}, store: inmem.NewFromASTObject(data), quick: isQuick(c), reads: partsRead(c)}
+func newProgram(c *ast.Compiler, data ast.Object, asked map[string]*relevance, settled *settledRules) (*program, error) {
+	p := &program{
+		compiler: c, data: documents{data}, store: inmem.NewFromASTObject(data), settled: settled, quick: isQuick(c), reads: partsRead(c),
+	}
 	for _, name := range heads {
 		if asked[name] != nil {
 			p.asked = append(p.asked, head{name, asked[name]})
@@ -62,19 +68,8 @@ func newProgram(c *ast.Compiler, data ast.Object, asked map[string]*relevance) (
 	return p, nil
 }
 
-// parts are those of the input that the program's rules look at.
-func (p *program) parts() parts {
-	if p == nil {
-		return 0
-	}
-	return p.reads
-}
-
 // question is what is to be asked about a call; nil where no rule can be about it.
 func (p *program) question(f *call.Facts) ast.Body {
-	if p == nil {
-		return nil
-	}
 	set := 0
 	for i, h := range p.asked {
 		if h.about.to(f) {
@@ -84,23 +79,46 @@ func (p *program) question(f *call.Facts) ast.Body {
 	return p.questions[set]
 }
 
+// find returns what the rules of the program add to the sets about a call.
+func (p *program) find(ctx context.Context, f *call.Facts, words vocabulary, deadline time.Duration) ([]member, error) {
+	if p == nil {
+		return nil, nil
+	}
+	found := p.settled.members(f)
+	question := p.question(f)
+	if question == nil {
+		return found, nil
+	}
+	more, err := evaluate(ctx, p, question, words.input(f, p.reads), deadline)
+	if len(found) == 0 {
+		return more, err
+	}
+	found = append(found, more...)
+	slices.SortStableFunc(found, func(a, b member) int { return cmp.Compare(headOrder(a.head), headOrder(b.head)) })
+	return found, err
+}
+
 // only returns a program that asks for one head of p, or nil where p has none of it.
 func (p *program) only(name string, bad *faults) *program {
 	if p == nil {
 		return nil
 	}
+	asked := map[string]*relevance{}
 	for _, h := range p.asked {
-		if h.name != name {
-			continue
+		if h.name == name {
+			asked[name] = h.about
 		}
-		narrow, err := newProgram(p.compiler, p.data.root, map[string]*relevance{name: h.about})
-		bad.add(err)
-		if narrow != nil {
-			narrow.quick = false // on a goroutine of its own it can be left behind at any time
-		}
-		return narrow
 	}
-	return nil
+	settled := p.settled.only(name)
+	if len(asked) == 0 && settled.none() {
+		return nil
+	}
+	narrow, err := newProgram(p.compiler, p.data.root, asked, settled)
+	bad.add(err)
+	if narrow != nil {
+		narrow.quick = false // on a goroutine of its own it can be left behind at any time
+	}
+	return narrow
 }
 
 // isQuick reports whether compiled rules call only built-in functions that are over at once.

@@ -13,6 +13,5 @@ sanction contains {
 	"cost_multiple": data.premium.sanction.cost_multiple,
 } if {
 	input.callee.class == "premium"
-	some value in data.premium.sanction
-	value > 0
+	data.premium.sanction != {"suspend_days": 0, "fine_minor": 0, "cost_multiple": 0}
 }
