@@ -19,7 +19,7 @@ import (
 func newLog() *cobra.Command {
 	cmd := group("log", "Read the decision log", `Read the decision log, beside the running daemon or without it. It is the ledger of the
 configuration (ledger.path), an SQLite file that nothing here changes.`)
-	cmd.AddCommand(newLogList(), newLogShow(), newLogTail())
+	cmd.AddCommand(newLogList(), newLogShow(), newLogTail(), newLogVerify(), newLogKey(), newLogCorrect())
 	return cmd
 }
 
@@ -227,9 +227,13 @@ func printDetail(w io.Writer, d shownDecision, zone *time.Location) error {
 	rows = append(rows, [][]string{
 		{"call", outcome(d.Decision)},
 		{"PIN", orDash(number(d.PINID))},
+		{"entry", strconv.FormatInt(d.Entry, 10) + " of the chain (log verify)"},
 		{"source", string(d.Source) + ", channel " + d.Channel},
 		{"policy", "revision " + d.PolicyRevision + ", evaluated in " + strconv.FormatInt(d.EvaluationUS, 10) + " µs"},
 	}...)
+	for _, c := range d.Corrections {
+		rows = append(rows, []string{"corrected", corrected(c, zone)})
+	}
 	if err := table(w, rows); err != nil {
 		return err
 	}
@@ -254,6 +258,18 @@ func seconds(n int) string {
 		return "-"
 	}
 	return (time.Duration(n) * time.Second).String()
+}
+
+// corrected tells what a correction says.
+func corrected(c ledger.Correction, zone *time.Location) string {
+	text := moment(c.At, zone) + " by " + c.Who + ": " + c.Reason
+	if c.Seconds != nil {
+		text += "; talked " + (time.Duration(*c.Seconds) * time.Second).String()
+	}
+	if c.CostMinor != nil {
+		text += "; cost " + strconv.FormatInt(*c.CostMinor, 10)
+	}
+	return text
 }
 
 // outcome tells in a few words what became of a call.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/dialwarden/dialwarden/internal/app"
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/control"
@@ -55,7 +56,7 @@ line of standard input; it is never taken from the command line, where others co
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withPINs(cmd, func(ctx context.Context, pins control.PINs) error {
+			return withWriter(cmd, func(ctx context.Context, pins writer) error {
 				add := addGenerated
 				if fromStdin {
 					add = addFrom(cmd.InOrStdin())
@@ -184,7 +185,7 @@ func newPINDisable() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%q is no PIN's ID: it is a number of \"dialwarden pin list\"", args[0])
 			}
-			return withPINs(cmd, func(ctx context.Context, pins control.PINs) error {
+			return withWriter(cmd, func(ctx context.Context, pins writer) error {
 				if err := pins.DisablePIN(ctx, id); err != nil {
 					return err
 				}
@@ -195,8 +196,8 @@ func newPINDisable() *cobra.Command {
 	}
 }
 
-// withPINs changes PINs through the running daemon, or in the ledger itself where none is running.
-func withPINs(cmd *cobra.Command, do func(context.Context, control.PINs) error) error {
+// withWriter changes the ledger through the running daemon, or by itself where none is running.
+func withWriter(cmd *cobra.Command, do func(context.Context, writer) error) error {
 	cfg, err := load(cmd)
 	if err != nil {
 		return err
@@ -204,7 +205,7 @@ func withPINs(cmd *cobra.Command, do func(context.Context, control.PINs) error) 
 	if daemon, running := control.Dial(cmd.Context(), cfg.Control.Socket); running {
 		return do(cmd.Context(), daemon)
 	}
-	l, err := openLedger(cfg)
+	l, err := app.OpenLedger(cfg, func(error) {})
 	if errors.Is(err, ledger.ErrLocked) {
 		return fmt.Errorf("%w, but no daemon answers at %s: is control.socket the one that the daemon has?", err, cfg.Control.Socket)
 	}
@@ -213,14 +214,6 @@ func withPINs(cmd *cobra.Command, do func(context.Context, control.PINs) error) 
 	}
 	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "No daemon answers at %s; writing to %s itself.\n", cfg.Control.Socket, cfg.Ledger.Path)
 	return errors.Join(err, do(cmd.Context(), l), l.Close())
-}
-
-func openLedger(cfg config.Config) (*ledger.Ledger, error) {
-	key, err := ledger.LoadOrCreateKey(cfg.Ledger.KeyFile)
-	if err != nil {
-		return nil, err
-	}
-	return ledger.Open(cfg.Ledger.Path, key)
 }
 
 // openReader opens the ledger of the configuration for reading, and returns the configuration with it.

@@ -117,7 +117,7 @@ func throughDaemon(cmd *cobra.Command, do func(context.Context, control.Policies
 	if daemon, running := control.Dial(cmd.Context(), cfg.Control.Socket); running {
 		return do(cmd.Context(), daemon)
 	}
-	l, err := openLedger(cfg)
+	l, err := app.OpenLedger(cfg, func(error) {})
 	if errors.Is(err, ledger.ErrLocked) {
 		return call.PolicyChange{}, fmt.Errorf("%w, but no daemon answers at %s: is control.socket the one that the daemon has?", err, cfg.Control.Socket)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -38,7 +39,8 @@ type App struct {
 	ari     *ari.Client
 	control *control.Server
 
-	closers []func() error // what was made, first to last; closed last to first
+	checkpointError atomic.Pointer[string] // why the last checkpoint was not written; nil before the first
+	closers         []func() error         // what was made, first to last; closed last to first
 }
 
 // Open builds the daemon: everything that can be wrong with the configuration, the policy, the key or the ledger is an
@@ -79,7 +81,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	a.watch.Past = a.ari.Past
-	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{PINs: a.ledger, Policies: a.policy}, log)
+	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{PINs: a.ledger, Log: a.ledger, Policies: a.policy}, log)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +112,9 @@ func (a *App) health(ctx context.Context) web.Health {
 	if err := a.ledger.Probe(ctx); err != nil {
 		h.LedgerWritable, h.LedgerError = false, err.Error()
 	}
+	if text := a.checkpointError.Load(); text != nil {
+		h.CheckpointError = *text
+	}
 	return h
 }
 
@@ -117,15 +122,41 @@ func (a *App) openLedger() error {
 	if _, err := os.Stat(filepath.Dir(a.cfg.Ledger.Path)); err != nil {
 		return fmt.Errorf("ledger.path: there is no directory for %s: %w", a.cfg.Ledger.Path, err)
 	}
-	key, err := ledger.LoadOrCreateKey(a.cfg.Ledger.KeyFile)
-	if err != nil {
-		return fmt.Errorf("ledger.key_file: %w", err)
-	}
-	if a.ledger, err = ledger.Open(a.cfg.Ledger.Path, key); err != nil {
-		return fmt.Errorf("the ledger %s cannot be opened: %w", a.cfg.Ledger.Path, err)
+	var err error
+	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed); err != nil {
+		return err
 	}
 	a.closers = append(a.closers, a.ledger.Close)
 	return nil
+}
+
+// OpenLedger opens the ledger of a configuration for writing; report is told how its checkpoints fare. Errors name the
+// field of the configuration, and are those of ledger.Open.
+func OpenLedger(cfg config.Config, report func(error)) (*ledger.Ledger, error) {
+	key, err := ledger.LoadOrCreateKey(cfg.Ledger.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("ledger.key_file: %w", err)
+	}
+	l, err := ledger.Open(cfg.Ledger.Path, key, ledger.WithCheckpoints(cfg.Ledger.CheckpointFile, report))
+	if err != nil {
+		return nil, fmt.Errorf("the ledger %s cannot be opened: %w", cfg.Ledger.Path, err)
+	}
+	return l, nil
+}
+
+// checkpointed notes how a checkpoint of the ledger fared, and tells the log when that changes.
+func (a *App) checkpointed(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	before := a.checkpointError.Swap(&text)
+	switch {
+	case err != nil && (before == nil || *before != text):
+		a.log.Error().Err(err).Msg("the ledger goes on without checkpoints: a cut at its end could go unnoticed")
+	case err == nil && before != nil && *before != "":
+		a.log.Info().Msg("checkpoints of the ledger are written again")
+	}
 }
 
 // readPassword returns the first line of the file.

@@ -3,6 +3,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,7 +68,9 @@ type Policy struct {
 // Ledger is where decisions are written.
 type Ledger struct {
 	Path    string `yaml:"path"`
-	KeyFile string `yaml:"key_file"` // key of the PIN hashes; by default beside the ledger, with .key for its ending
+	KeyFile string `yaml:"key_file"` // key of PIN hashes and checkpoints; by default beside the ledger, with .key for its ending
+	// CheckpointFile is where checkpoints of the chain are appended; by default beside the ledger, with the ending .checkpoints.
+	CheckpointFile string `yaml:"checkpoint_file"`
 }
 
 // Web is where the operator's page will be served.
@@ -151,10 +154,12 @@ func (c *Config) resolve(dir string) {
 			c.Policy.Dir = "policy"
 		}
 	}
-	if c.Ledger.KeyFile == "" {
-		c.Ledger.KeyFile = strings.TrimSuffix(c.Ledger.Path, filepath.Ext(c.Ledger.Path)) + ".key"
-	}
-	for _, p := range []*string{&c.Asterisk.PasswordFile, &c.Policy.Dir, &c.Ledger.Path, &c.Ledger.KeyFile, &c.Control.Socket} {
+	stem := strings.TrimSuffix(c.Ledger.Path, filepath.Ext(c.Ledger.Path))
+	c.Ledger.KeyFile = cmp.Or(c.Ledger.KeyFile, stem+".key")
+	c.Ledger.CheckpointFile = cmp.Or(c.Ledger.CheckpointFile, stem+".checkpoints")
+	for _, p := range []*string{
+		&c.Asterisk.PasswordFile, &c.Policy.Dir, &c.Ledger.Path, &c.Ledger.KeyFile, &c.Ledger.CheckpointFile, &c.Control.Socket,
+	} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

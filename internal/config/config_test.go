@@ -43,6 +43,7 @@ func TestContract(t *testing.T) {
 	want.Policy.Dir = filepath.Join(dir, "policy")
 	want.Ledger.Path = filepath.Join(dir, "dialwarden.db")
 	want.Ledger.KeyFile = filepath.Join(dir, "dialwarden.key")
+	want.Ledger.CheckpointFile = filepath.Join(dir, "dialwarden.checkpoints")
 	want.Control.Socket = filepath.Join(dir, "dialwarden.sock")
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)

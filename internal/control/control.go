@@ -5,6 +5,7 @@
 //
 //	POST /pins              {"pin","holder","department","level"}  →  {"id"}
 //	POST /pins/{id}/disable                                        →  {}
+//	POST /decisions/{id}/correct  {"who","reason","seconds","cost_minor"}  →  {"id"}
 //	POST /reload                                                   →  {"revision","before","changed","warning"}
 //	POST /policy            {"rules/local.rego":"<base64>", …}     →  {"revision","before","changed","replaced","warning"}
 //	POST /policy/rollback   {"revision"}                           →  {"revision","before","changed","replaced","warning"}
@@ -49,6 +50,12 @@ type PINs interface {
 type Verbs struct {
 	PINs     PINs
 	Policies Policies
+	Log      Log
+}
+
+// Log adds to the decision log.
+type Log interface {
+	Correct(ctx context.Context, decisionID int64, c call.Correction) (id int64, err error)
 }
 
 // Server answers on the socket. Use Listen.
@@ -131,6 +138,18 @@ func handler(v Verbs) http.Handler {
 		}
 		return struct{}{}, v.PINs.DisablePIN(r.Context(), id)
 	}))
+	mux.HandleFunc("POST /decisions/{id}/correct", answer(func(r *http.Request) (any, error) {
+		id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+		if err != nil {
+			return nil, errors.New("a decision's id is a number")
+		}
+		var in call.Correction
+		if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&in); err != nil {
+			return nil, fmt.Errorf("the correction cannot be read: %w", err)
+		}
+		id, err = v.Log.Correct(r.Context(), id, in)
+		return map[string]int64{"id": id}, err
+	}))
 	handlePolicies(mux, v.Policies)
 	return mux
 }
@@ -152,7 +171,7 @@ func answer(do func(*http.Request) (any, error)) http.HandlerFunc {
 	}
 }
 
-// Client talks to a running daemon. Use Dial. It satisfies PINs and Policies.
+// Client talks to a running daemon. Use Dial. It satisfies PINs, Log and Policies.
 type Client struct{ http *http.Client }
 
 // Dial returns a client if a daemon listens on the socket.
@@ -182,6 +201,15 @@ func (c *Client) DisablePIN(ctx context.Context, id int64) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return c.post(ctx, fmt.Sprintf("/pins/%d/disable", id), nil, nil)
+}
+
+// Correct has the daemon record a correction of a decision.
+func (c *Client) Correct(ctx context.Context, decisionID int64, correction call.Correction) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var out struct{ ID int64 }
+	err := c.post(ctx, fmt.Sprintf("/decisions/%d/correct", decisionID), correction, &out)
+	return out.ID, err
 }
 
 func (c *Client) post(ctx context.Context, path string, in, out any) error {

@@ -15,6 +15,13 @@
 // What was acknowledged survives kill -9 and power loss. What was not acknowledged is normally not there; after a
 // commit whose fsync failed it may be.
 //
+// # Proof
+//
+// The writer adds an entry to the chain in the transaction that writes a row, so that a row and its entry are there both
+// or not at all. It keeps the end of the chain in mind, and reads it again with every new connection. Checkpoints are
+// signed with a key made of the key file, and appended to a file apart. [Reader.Verify] holds everything against
+// everything; docs/ledger-proof.md has the encoding.
+//
 // # Tables
 //
 //	decisions    one row per decision, immutable (triggers refuse UPDATE, DELETE and REPLACE), ids only grow
@@ -23,6 +30,9 @@
 //	challenges   callers being asked for a credential; gone once their decision is recorded
 //	pins         HMAC-SHA256 of each PIN under the key file, never digits
 //	revisions    the files of each policy revision
+//	chain        an entry for each decision, end, correction and change of the policy, with the hash of the one before
+//	checkpoints  signed statements of what the chain was at a moment
+//	corrections  what people said of a decision later, immutable
 //	meta         the fingerprint of the key
 //
 // People and tools read the views decision_log and call_log, whose columns do not change. Moments are text, RFC 3339

@@ -10,7 +10,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
-const setCallTimes = `UPDATE calls SET answered_at = ?, ended_at = ?, seconds = ?, cause = ?, end_source = ?
+const setCallTimes = `UPDATE calls SET answered_at = ?, ended_at = ?, seconds = ?, cause = ?, end_source = ?, seq = ?
 	WHERE decision_id = ?`
 
 // Answered notes when the called party answered; a zero at means now. The first answer counts, and none counts after
@@ -68,12 +68,16 @@ func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, end
 		if !wanted {
 			return nil
 		}
-		var seconds, cause, source any
-		if !e.EndedAt.IsZero() {
-			seconds, cause, source = secondsOf(e), e.Cause, printable(e.Source)
+		if e.EndedAt.IsZero() {
+			_, err = c.setCallTimes.ExecContext(ctx, Time{e.AnsweredAt}, nil, nil, nil, nil, nil, id)
+			return err
 		}
-		_, err = c.setCallTimes.ExecContext(ctx, Time{e.AnsweredAt}, Time{e.EndedAt}, seconds, cause, source, id)
-		return err
+		answered, ended = Time{e.AnsweredAt}, Time{e.EndedAt}
+		seconds, source := secondsOf(e), printable(e.Source)
+		if _, err = c.setCallTimes.ExecContext(ctx, answered, ended, seconds, e.Cause, source, c.end.seq+1, id); err != nil {
+			return err
+		}
+		return c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, nil, e.Cause, source}))
 	})
 	if err != nil {
 		return fmt.Errorf("ledger: call of decision %d not updated: %w", id, err)

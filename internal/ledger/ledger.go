@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,7 +41,16 @@ type Ledger struct {
 	reads *sql.DB
 	queue *queue
 
+	checkpoints string      // the file apart; empty for none
+	report      func(error) // told how checkpoints fare; nil where none are written
+	pace        pace
+	committed   atomic.Int64  // the chain's last entry
+	grown       chan struct{} // of one element: the chain has grown
+	stop        chan struct{} // closed when no more checkpoints are wanted
+	signed      chan struct{} // closed when none will be written
+
 	conn    *conn         // the writer goroutine's; nil after a fault, until the next request
+	end     link          // of the chain, as committed; the writer goroutine's
 	stopped chan struct{} // closed when the writer goroutine has ended
 }
 
@@ -71,7 +81,11 @@ func open(path string, key Key, options []Option) (_ *Ledger, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{path: path, key: key, now: time.Now, queue: newQueue(), stopped: make(chan struct{})}
+	l := &Ledger{
+		path: path, key: key, now: time.Now, queue: newQueue(), stopped: make(chan struct{}),
+		pace: pace{checkpointRows, checkpointQuiet, checkpointEvery}, grown: make(chan struct{}, 1),
+		stop: make(chan struct{}), signed: make(chan struct{}),
+	}
 	for _, o := range options {
 		o(l)
 	}
@@ -82,6 +96,11 @@ func open(path string, key Key, options []Option) (_ *Ledger, err error) {
 		return nil, errors.Join(err, l.release())
 	}
 	go l.run()
+	if l.report == nil {
+		close(l.signed)
+	} else {
+		go l.checkpointer()
+	}
 	return l, nil
 }
 
@@ -116,6 +135,9 @@ func (l *Ledger) start(ctx context.Context) error {
 	if err := l.checkKey(ctx); err != nil {
 		return err
 	}
+	if l.end, err = chainOf(ctx, l.conn); err != nil {
+		return err
+	}
 	l.reads, err = openReadPool(ctx, l.path, readConnections)
 	return err
 }
@@ -142,15 +164,17 @@ func (l *Ledger) checkKey(ctx context.Context) error {
 	return err
 }
 
-// Close writes what is still waiting, closes the file and gives up the lock. Requests that come later get ErrClosed.
+// Close writes what is still waiting and the last checkpoint, closes the file and gives up the lock. Requests that come later get ErrClosed.
 // Close may be called again; it does nothing then.
 func (l *Ledger) Close() error {
 	if !l.queue.close() {
 		<-l.stopped
 		return nil
 	}
+	close(l.stop)
+	<-l.signed
 	<-l.stopped
-	return l.release()
+	return errors.Join(l.lastCheckpoint(context.Background()), l.release())
 }
 
 // release gives back whatever was opened, the lock last.

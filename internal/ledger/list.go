@@ -38,7 +38,7 @@ func (r *Reader) Decisions(ctx context.Context, f Filter) iter.Seq2[Decision, er
 }
 
 // selectDecision reads what a list shows.
-const selectDecision = "SELECT " + columns + " FROM decisions d LEFT JOIN calls c ON c.decision_id = d.id"
+const selectDecision = "SELECT " + columns + " FROM decisions d " + withCalls
 
 // pages walks over the decisions that f selects. Each is read by selected and made by one; id is its id.
 func pages[T any](ctx context.Context, r *Reader, f Filter, selected string,

@@ -55,13 +55,26 @@ func migrate(ctx context.Context, c *conn, all []migration) error {
 	return nil
 }
 
+// fillMark stands in a script where the program has to do what SQL cannot.
+const fillMark = "-- FILL:"
+
+// fills are what the program does at the mark of a version's script.
+var fills = map[int]func(context.Context, *conn) error{4: fillChain}
+
 // apply runs one migration and counts it in the same transaction.
 func apply(ctx context.Context, c *conn, m migration) error {
 	if _, err := c.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	_, err := c.ExecContext(ctx, fmt.Sprintf("%s\n;PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-		m.script, applicationID, m.version))
+	first, last, fill := strings.Cut(m.script, fillMark)
+	_, err := c.ExecContext(ctx, first)
+	if err == nil && fill {
+		err = fills[m.version](ctx, c)
+	}
+	if err == nil {
+		_, err = c.ExecContext(ctx, fmt.Sprintf("%s\n;PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+			last, applicationID, m.version))
+	}
 	if err != nil {
 		_, _ = c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // SQLite may have done it already
 		return err

@@ -62,6 +62,8 @@ type Detail struct {
 	Reasons      []call.Reason   `json:"reasons"`
 	Input        json.RawMessage `json:"input"`  // the whole policy input: call.Facts
 	Answer       json.RawMessage `json:"answer"` // the whole answer: call.Decision
+	Corrections  []Correction    `json:"corrections"`
+	Entry        int64           `json:"entry"` // of the chain
 }
 
 // OpenReader opens the ledger at path for reading. It is an error if there is no file, if the file is no ledger, or
@@ -139,7 +141,12 @@ func (r *Reader) LastID(ctx context.Context) (int64, error) {
 // columns are those that scanDecision reads, of decisions d and calls c.
 const columns = `d.id, d.at, d.source, d.extension, d.holder, d.department, d.dialled, d.number, d.class, d.action,
 	d.rule, d.reason, coalesce(d.max_seconds, 0), coalesce(d.pin_id, 0), d.policy_revision, d.shadow,
-	c.answered_at, c.ended_at, coalesce(c.seconds, 0), c.cost_minor, coalesce(c.cause, 0), coalesce(c.end_source, '')`
+	c.answered_at, c.ended_at, coalesce(x.seconds, c.seconds, 0), coalesce(x.cost_minor, c.cost_minor), coalesce(c.cause, 0),
+	iif(x.id IS NULL, coalesce(c.end_source, ''), 'correction')`
+
+// withCalls joins to decisions d what became of their calls c, and their newest correction x.
+const withCalls = `LEFT JOIN calls c ON c.decision_id = d.id
+	LEFT JOIN corrections x ON x.id = (SELECT max(id) FROM corrections WHERE decision_id = d.id)`
 
 // scanDecision reads columns, and more after them.
 func scanDecision(scan func(...any) error, d *Decision, more ...any) error {
@@ -165,17 +172,20 @@ func (r *Reader) Decision(ctx context.Context, id int64) (Detail, error) {
 	var d Detail
 	var input, answer []byte
 	row := r.db.QueryRowContext(ctx, `SELECT `+columns+`, d.recorded_at, d.channel, d.adopted, d.dialled_raw,
-		e.evaluated_at, e.evaluation_us, e.input, e.decision
-		FROM decisions d JOIN evaluations e ON e.decision_id = d.id LEFT JOIN calls c ON c.decision_id = d.id
+		e.evaluated_at, e.evaluation_us, e.input, e.decision, d.seq
+		FROM decisions d JOIN evaluations e ON e.decision_id = d.id `+withCalls+`
 		WHERE d.id = ?`, id)
 	err := scanDecision(row.Scan, &d.Decision, &d.RecordedAt, &d.Channel, &d.Adopted, &d.DialledRaw,
-		&d.EvaluatedAt, &d.EvaluationUS, &input, &answer)
+		&d.EvaluatedAt, &d.EvaluationUS, &input, &answer, &d.Entry)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
 	var answered call.Decision
 	if err == nil {
 		err = json.Unmarshal(answer, &answered)
+	}
+	if err == nil {
+		d.Corrections, err = r.Corrections(ctx, id)
 	}
 	if err != nil {
 		return Detail{}, r.fail(fmt.Sprintf("decision %d", id), err)

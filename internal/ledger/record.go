@@ -6,16 +6,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
-const (
-	addDecision = `INSERT OR FAIL INTO decisions (at, recorded_at, source, channel, adopted, extension, holder, department,
-		dialled, dialled_raw, number, class, action, rule, reason, max_seconds, pin_id, policy_revision, shadow)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+// addDecision takes the lasting columns, those of numbers and of the person, the seals, and the number of the entry.
+var addDecision = func() string {
+	all := slices.Concat(lastingColumns, numbersColumns, personColumns, sealColumns, []string{"seq"})
+	return "INSERT OR FAIL INTO decisions (" + strings.Join(all, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(all)-1) + ")"
+}()
 
+const (
 	addEvaluation = `INSERT OR FAIL INTO evaluations (decision_id, evaluated_at, evaluation_us, input, decision)
 		VALUES (?, ?, ?, ?, ?)`
 
@@ -49,7 +53,8 @@ func (l *Ledger) Record(ctx context.Context, r call.Record) (int64, error) {
 
 // row is a record made ready for the tables, so that the writer has nothing left to compute.
 type row struct {
-	decision    []any // the columns of addDecision
+	decision    []any // the columns of addDecision but the last
+	digest      hash  // for the chain
 	evaluatedAt Time
 	elapsed     int64 // µs
 	input       string
@@ -90,14 +95,7 @@ func encode(r call.Record, now time.Time) (*row, error) {
 	if d.Action == call.Allow {
 		region = printable(r.Facts.Callee.Region)
 	}
-	return &row{
-		decision: []any{
-			Time{at}.String(), Time{now}.String(), printable(string(a.Source)), channel, a.Adopted,
-			printable(a.Extension), printable(caller.Holder), printable(caller.Department),
-			dialled, rawUnless(dialled, a.Dialled), printable(r.Facts.Callee.Key()),
-			printable(string(r.Facts.Callee.Class)), string(d.Action), printable(d.Rule), oneLine(d.Reason()),
-			nullIfNone(int64(d.MaxSeconds)), nullIfNone(r.PINID), printable(d.PolicyRevision), shadow,
-		},
+	out := &row{
 		evaluatedAt: evaluationTime(r.Facts),
 		elapsed:     d.Elapsed.Microseconds(),
 		input:       input,
@@ -105,12 +103,22 @@ func encode(r call.Record, now time.Time) (*row, error) {
 		channel:     channel,
 		region:      region,
 		at:          Time{at}.String(),
-	}, nil
+	}
+	lasting := []any{
+		out.at, Time{now}.String(), printable(string(a.Source)), channel, a.Adopted, printable(string(r.Facts.Callee.Class)),
+		string(d.Action), printable(d.Rule), nullIfNone(int64(d.MaxSeconds)), nullIfNone(r.PINID), printable(d.PolicyRevision),
+	}
+	numbers := []any{dialled, rawUnless(dialled, a.Dialled), printable(r.Facts.Callee.Key()), oneLine(d.Reason()), shadow}
+	person := []any{printable(a.Extension), printable(caller.Holder), printable(caller.Department)}
+	s := newSeals()
+	out.digest = decisionDigest(s, lasting, numbers, person, []any{out.evaluatedAt, out.elapsed, input, answer})
+	out.decision = slices.Concat(lasting, numbers, person, []any{s.numbers, s.person, s.evaluation})
+	return out, nil
 }
 
 // insert writes the row on the writer's connection.
 func (r *row) insert(ctx context.Context, c *conn) (int64, error) {
-	result, err := c.addDecision.ExecContext(ctx, r.decision...)
+	result, err := c.addDecision.ExecContext(ctx, append(slices.Clip(r.decision), c.end.seq+1)...)
 	if err != nil {
 		return 0, err
 	}
@@ -119,6 +127,9 @@ func (r *row) insert(ctx context.Context, c *conn) (int64, error) {
 		return 0, err
 	}
 	if _, err := c.addEvaluation.ExecContext(ctx, id, r.evaluatedAt, r.elapsed, r.input, r.answer); err != nil {
+		return 0, err
+	}
+	if err := c.append(ctx, kindDecision, id, r.digest); err != nil {
 		return 0, err
 	}
 	if _, err := c.addCall.ExecContext(ctx, id); err != nil {

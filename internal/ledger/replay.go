@@ -9,8 +9,8 @@ import (
 
 // selectDecided reads what a replay needs. A decision without its evaluation is there, too.
 const selectDecided = `SELECT d.id, d.at, d.source, d.extension, d.department, coalesce(d.dialled_raw, d.dialled), d.dialled,
-	e.input, e.decision, coalesce(c.seconds, 0), c.cost_minor
-	FROM decisions d LEFT JOIN evaluations e ON e.decision_id = d.id LEFT JOIN calls c ON c.decision_id = d.id`
+	e.input, e.decision, coalesce(x.seconds, c.seconds, 0), coalesce(x.cost_minor, c.cost_minor)
+	FROM decisions d LEFT JOIN evaluations e ON e.decision_id = d.id ` + withCalls
 
 // Decided lists the decided calls that f selects with all that a replay needs, in the order of their ids; else it is
 // like Decisions.

@@ -93,13 +93,17 @@ func list[T any](ctx context.Context, q querier, text string, args []any,
 // conn is the one connection that writes. Only the writer's goroutine uses it.
 type conn struct {
 	*sql.Conn
-	db *sql.DB
+	db  *sql.DB
+	end link // of the chain, with what the transaction has added
+
+	prepared []*sql.Stmt // all of the following
 
 	begin, commit, rollback          *sql.Stmt
 	savepoint, release, undo         *sql.Stmt
 	addDecision, addEvaluation       *sql.Stmt
 	addCall, callTimes, setCallTimes *sql.Stmt
 	addRegion, announce, settle      *sql.Stmt
+	addEntry                         *sql.Stmt
 }
 
 // openConn opens the connection, after check has seen the file and before anything in it may change. It prepares
@@ -167,6 +171,7 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.callTimes, "SELECT answered_at, ended_at FROM calls WHERE decision_id = ?"},
 		{&c.setCallTimes, setCallTimes},
 		{&c.addRegion, addRegion},
+		{&c.addEntry, addEntry},
 		{&c.announce, announce},
 		{&c.settle, "DELETE FROM challenges WHERE channel = ?"},
 	} {
@@ -174,18 +179,28 @@ func (c *conn) prepare(ctx context.Context) error {
 		if *s.stmt, err = c.PrepareContext(ctx, s.text); err != nil {
 			return err
 		}
+		c.prepared = append(c.prepared, *s.stmt)
 	}
 	return nil
 }
 
-// close closes the connection with all that was prepared on it.
-func (c *conn) close() error { return errors.Join(c.Conn.Close(), c.db.Close()) }
+// close closes the connection with all that was prepared on it. database/sql does not do that for a connection of one's
+// own, and SQLite keeps the file open, and its log, as long as a statement is left.
+func (c *conn) close() error {
+	var errs []error
+	for _, s := range c.prepared {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, c.Conn.Close(), c.db.Close())...)
+}
 
 // isFault reports whether err is about the file and not about the request that met it: then no neighbour in the same
 // transaction can succeed either.
 func isFault(err error) bool {
 	e, ok := sqliteError(err)
 	switch {
+	case errors.Is(err, errChain):
+		return true
 	case !ok:
 		return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
 	case e.Code == sqlite3.ErrConstraint, e.Code == sqlite3.ErrTooBig, e.Code == sqlite3.ErrMismatch:

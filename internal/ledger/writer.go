@@ -124,6 +124,14 @@ func (l *Ledger) commitWaiting(ctx context.Context) {
 	if err == nil {
 		_, err = l.conn.commit.ExecContext(ctx)
 	}
+	if err == nil && l.end.seq < l.conn.end.seq {
+		l.end = l.conn.end
+		l.committed.Store(l.end.seq)
+		select {
+		case l.grown <- struct{}{}:
+		default: // it has been told already
+		}
+	}
 	if err != nil {
 		l.afterFault(ctx, err)
 		err = fmt.Errorf("%w: %s: %s", ErrUnwritable, l.path, plainly(err))
@@ -153,8 +161,12 @@ func (l *Ledger) begin(ctx context.Context) error {
 		if err := c.prepare(ctx); err != nil {
 			return errors.Join(err, c.close())
 		}
+		if l.end, err = chainOf(ctx, c); err != nil {
+			return errors.Join(err, c.close())
+		}
 		l.conn = c
 	}
+	l.conn.end = l.end
 	_, err = l.conn.begin.ExecContext(ctx)
 	return err
 }
@@ -178,10 +190,12 @@ func (l *Ledger) fillSingly(ctx context.Context, batch []*request) error {
 	if _, err := l.conn.rollback.ExecContext(ctx); err != nil {
 		return err
 	}
+	l.conn.end = l.end
 	if _, err := l.conn.begin.ExecContext(ctx); err != nil {
 		return err
 	}
 	for _, r := range batch {
+		end := l.conn.end
 		if _, err := l.conn.savepoint.ExecContext(ctx); err != nil {
 			return err
 		}
@@ -193,6 +207,7 @@ func (l *Ledger) fillSingly(ctx context.Context, batch []*request) error {
 			if _, err := l.conn.undo.ExecContext(ctx); err != nil {
 				return err
 			}
+			l.conn.end = end
 		}
 		if _, err := l.conn.release.ExecContext(ctx); err != nil {
 			return err

@@ -1,6 +1,6 @@
 // Package web serves what other programs ask the daemon over HTTP (web.listen).
 //
-//	GET /healthz  →  {"status","asterisk_connected","policy_revision","policy_error","ledger_writable","ledger_error"}
+//	GET /healthz  →  {"status","asterisk_connected","policy_revision","policy_error","ledger_writable","ledger_error","checkpoint_error"}
 //
 // There is no login: the address should be one that only the machine itself, or its monitoring, can reach.
 package web
@@ -32,6 +32,7 @@ type Health struct {
 	PolicyError       string `json:"policy_error,omitempty"` // why what is in the policy directory is not in force
 	LedgerWritable    bool   `json:"ledger_writable"`
 	LedgerError       string `json:"ledger_error,omitempty"`
+	CheckpointError   string `json:"checkpoint_error,omitempty"` // why the newest decisions are not signed
 }
 
 // Status is Health in a word.
@@ -40,7 +41,7 @@ type Status string
 // The states. With Failing the HTTP status is 503, else 200.
 const (
 	OK       Status = "ok"
-	Degraded Status = "degraded" // calls are decided, but by an older policy than the one in the policy directory
+	Degraded Status = "degraded" // calls are decided, but by an older policy than the one in the policy directory, or unsigned
 	Failing  Status = "failing"  // all calls but emergency calls are refused
 )
 
@@ -48,7 +49,7 @@ func (h Health) status() Status {
 	switch {
 	case !h.AsteriskConnected || !h.LedgerWritable:
 		return Failing
-	case h.PolicyError != "":
+	case h.PolicyError != "", h.CheckpointError != "":
 		return Degraded
 	}
 	return OK

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/user"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/control"
+)
+
+func newLogCorrect() *cobra.Command {
+	var c call.Correction
+	var seconds, cost int64
+	cmd := &cobra.Command{
+		Use:   "correct ID --reason TEXT",
+		Short: "Put a decision or its call right, without changing what was recorded",
+		Long: `Put a decision or its call right. What was recorded stays: the correction is a record of its own,
+with who made it and why, that lists and reports go by from then on. The newest counts.`,
+		Example:           "  dialwarden log correct 17 --seconds 0 --reason 'the line was dead'",
+		Args:              exactly("ID"),
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cmd.Flags().StringVar(&c.Reason, "reason", "", "why, in a `TEXT` of your own")
+	cmd.Flags().Int64Var(&seconds, "seconds", 0, "the call's `SECONDS` from answer to end")
+	cmd.Flags().Int64Var(&cost, "cost-minor", 0, "what it cost, in `CENTS`")
+	if err := cmd.MarkFlagRequired("reason"); err != nil {
+		panic(err) // the flag is defined above
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		id, err := strconv.ParseInt(args[0], 10, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no decision's ID: it is a number of \"dialwarden log list\"", args[0])
+		}
+		if cmd.Flags().Changed("seconds") {
+			c.Seconds = &seconds
+		}
+		if cmd.Flags().Changed("cost-minor") {
+			c.CostMinor = &cost
+		}
+		c.Who = account()
+		return withWriter(cmd, func(ctx context.Context, w writer) error {
+			if _, err := w.Correct(ctx, id, c); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "Decision %d is corrected.\n", id)
+			return err
+		})
+	}
+	return cmd
+}
+
+// writer is what changes the ledger: the running daemon, or the ledger itself.
+type writer interface {
+	control.PINs
+	control.Log
+}
+
+// account names who gives a command.
+func account() string {
+	u, err := user.Current()
+	if err != nil {
+		return "unknown"
+	}
+	return u.Username
+}
