@@ -38,7 +38,7 @@ func compileWith(c *ast.Compiler, modules map[string]*ast.Module, bad *faults) *
 		switch {
 		case e.Location == nil:
 			bad.in(inputSchema, "%s", e.Message)
-		case known && strings.HasPrefix(e.Message, "conflicting rules "):
+		case known && (strings.HasPrefix(e.Message, "conflicting rules ") || strings.Contains(e.Message, " conflicts with:")):
 			// One of them is no set, which has been said.
 		case unbound.MatchString(e.Message):
 			name := unbound.FindStringSubmatch(e.Message)[1]

@@ -101,8 +101,8 @@ func examine(content map[string][]byte, language string, bad *faults) *source {
 		bad.in("rules", "there is no rule; a rule is a file rules/<name>.rego")
 	}
 	readable := !bad.any()
-	checkRules(s.modules, s.book, bad)
-	checkTests(s.content, bad)
+	helpers := checkRules(s.modules, s.book, bad)
+	checkTests(s.content, helpers, bad)
 	if !readable {
 		return s
 	}
