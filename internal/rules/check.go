@@ -41,8 +41,9 @@ func parseRules(content map[string][]byte, tests bool, bad *faults) map[string]*
 
 // checkRules holds the rule files to the contract of a policy, notes in the book what each rule says, and takes the
 // METADATA off the modules: a title before the package line may stand in every file, but OPA allows it in one only.
-func checkRules(modules map[string]*ast.Module, b *book, bad *faults) {
-	helpers := map[string]*ast.Location{}
+// It returns where each helper is defined.
+func checkRules(modules map[string]*ast.Module, b *book, bad *faults) (helpers map[string]*ast.Location) {
+	helpers = map[string]*ast.Location{}
 	for _, name := range slices.Sorted(maps.Keys(modules)) {
 		m := modules[name]
 		id := ruleID(name)
@@ -68,18 +69,29 @@ func checkRules(modules map[string]*ast.Module, b *book, bad *faults) {
 			checkRule(x, r, helpers, bad)
 		}
 	}
+	return helpers
 }
 
-// checkTests refuses a rule that stands in a file of tests, where it would never be asked.
-func checkTests(content map[string][]byte, bad *faults) {
+// checkTests refuses a rule that stands in a file of tests, where it would never be asked, and a helper of the rules that
+// is defined there once more: tests would see both mixed, and calls would not.
+func checkTests(content map[string][]byte, helpers map[string]*ast.Location, bad *faults) {
 	for _, m := range parseRules(content, true, &faults{}) { // what cannot be parsed is Test's to tell
+		if m.Package.Path.String() != pkg {
+			continue
+		}
 		for _, x := range m.Rules {
-			if m.Package.Path.String() == pkg && isHead(nameOf(x)) {
-				bad.at(x.Location, "%s stands in a file of tests and would never be asked; a rule's file does not end in _test.rego", nameOf(x))
+			switch name := nameOf(x); {
+			case isHead(name):
+				bad.at(x.Location, "%s stands in a file of tests and would never be asked; a rule's file does not end in _test.rego", name)
+			case helpers[name] != nil:
+				bad.at(x.Location, helperTwice, name, helpers[name].File, helpers[name].Row)
 			}
 		}
 	}
 }
+
+// helperTwice says that a helper is defined in two files.
+const helperTwice = "%s is also defined in %s:%d; two files of one package would be mixed, so give it another name"
 
 // titleOf returns the first title in the METADATA of a file.
 func titleOf(m *ast.Module) string {
@@ -96,8 +108,7 @@ func checkRule(x *ast.Rule, r *rule, helpers map[string]*ast.Location, bad *faul
 	name := nameOf(x)
 	if !isHead(name) {
 		if first := helpers[name]; first != nil && first.File != x.Location.File {
-			bad.at(x.Location, "%s is also defined in %s:%d; two files of one package would be mixed, so give it another name",
-				name, first.File, first.Row)
+			bad.at(x.Location, helperTwice, name, first.File, first.Row)
 			return
 		}
 		if helpers[name] == nil {
@@ -109,18 +120,18 @@ func checkRule(x *ast.Rule, r *rule, helpers map[string]*ast.Location, bad *faul
 		bad.at(x.Location, "%s must be a set; write: %s contains %q if …", name, name, r.id)
 		return
 	}
-	if why := checkMemberID(x.Head.Key, r.id); why != "" {
+	if why := checkMemberID(x, r.id); why != "" {
 		bad.at(x.Location, "%s", why)
 	}
 	r.heads[name] = append(r.heads[name], x.Location)
 }
 
 // checkMemberID says what is wrong with the rule id of a member as far as it can be seen without evaluating.
-func checkMemberID(key *ast.Term, id string) string {
+func checkMemberID(x *ast.Rule, id string) string {
 	wrong := func(have ast.String) string {
 		return fmt.Sprintf("the member names rule %q; in this file it is %q", string(have), id)
 	}
-	switch v := key.Value.(type) {
+	switch v := written(x.Head.Key, x).Value.(type) {
 	case ast.String:
 		if string(v) != id {
 			return wrong(v)
@@ -130,7 +141,7 @@ func checkMemberID(key *ast.Term, id string) string {
 		if named == nil {
 			return fmt.Sprintf("the member names no rule; write: {\"rule\": %q, …}", id)
 		}
-		switch s := named.Value.(type) {
+		switch s := written(named, x).Value.(type) {
 		case ast.String:
 			if string(s) != id {
 				return wrong(s)
@@ -142,6 +153,16 @@ func checkMemberID(key *ast.Term, id string) string {
 		return fmt.Sprintf("a member is a rule's id or an object; write: {\"rule\": %q, …}", id)
 	}
 	return ""
+}
+
+// written is what the body of a rule says that a variable is, and any other term itself.
+func written(t *ast.Term, x *ast.Rule) *ast.Term {
+	for _, e := range x.Body {
+		if e.IsAssignment() && !e.Negated && e.Operand(0).Equal(t) {
+			return e.Operand(1)
+		}
+	}
+	return t
 }
 
 // nameOf is the name under which a rule stands in its package: deny for deny, deny.x and deny[x].

@@ -19,7 +19,16 @@ func newCompiler(schemas *ast.SchemaSet) *ast.Compiler {
 
 // compile compiles modules; it returns nil where that fails.
 func compile(modules map[string]*ast.Module, schemas *ast.SchemaSet, bad *faults) *ast.Compiler {
-	c := newCompiler(schemas)
+	return compileWith(newCompiler(schemas), modules, bad)
+}
+
+// recompile compiles what is left of modules that were compiled before. What only a rule needed that was left out, an
+// import, is no mistake.
+func recompile(modules map[string]*ast.Module, schemas *ast.SchemaSet, bad *faults) *ast.Compiler {
+	return compileWith(newCompiler(schemas).WithStrict(false), modules, bad)
+}
+
+func compileWith(c *ast.Compiler, modules map[string]*ast.Module, bad *faults) *ast.Compiler {
 	c.Compile(modules)
 	if !c.Failed() {
 		return c
@@ -29,7 +38,7 @@ func compile(modules map[string]*ast.Module, schemas *ast.SchemaSet, bad *faults
 		switch {
 		case e.Location == nil:
 			bad.in(inputSchema, "%s", e.Message)
-		case known && strings.HasPrefix(e.Message, "conflicting rules "):
+		case known && (strings.HasPrefix(e.Message, "conflicting rules ") || strings.Contains(e.Message, " conflicts with:")):
 			// One of them is no set, which has been said.
 		case unbound.MatchString(e.Message):
 			name := unbound.FindStringSubmatch(e.Message)[1]

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -68,6 +69,12 @@ func (p *Policy) shadowOf(ctx context.Context, f *call.Facts) []call.Shadowed {
 	found, err := p.shadowed.find(ctx, f, p.words, p.deadline)
 	if err != nil {
 		return []call.Shadowed{{Rule: call.RulePolicyError, Reason: err.Error()}}
+	}
+	if len(p.looked) > 0 { // what is in force is among it, for the rules that look at it
+		found = slices.DeleteFunc(found, func(m member) bool {
+			r := p.book.rules[m.rule]
+			return p.looked[m.head] && r != nil && r.mode() == enforce
+		})
 	}
 	return p.book.shadowed(found)
 }

@@ -148,7 +148,7 @@ func TestPolicyError(t *testing.T) {
 		"negative":           {rego: `limit contains {"rule": "x", "max_seconds": data.things.cap}`, data: `cap: -180`, want: "its max_seconds is -180"},
 		"large":              {rego: `limit contains {"rule": "x", "max_seconds": data.things.cap}`, data: `cap: 1e400`, want: "its max_seconds is "},
 		"unknown field":      {rego: `deny contains {"rule": "x", "causes": 21}`, want: `the deny of rule x (rules/x.rego:5) cannot be used: it has the unknown field "causes" (did you mean "cause"?)`},
-		"id of another file": {rego: `deny contains {"rule": id} if id := "base"`, want: `a member of deny (rules/x.rego:5) names rule "base", which has none`},
+		"id of another file": {rego: `deny contains {"rule": id} if some id in ["base"]`, want: `a member of deny (rules/x.rego:5) names rule "base", which has none`},
 		"id of no file":      {rego: `deny contains id if some id in ["y", "z"]`, want: `names rule "y", which has none; a member of deny (rules/x.rego:5) names rule "z", which has none`},
 		"two routes": {rego: `route contains {"rule": "x", "redirect": ext} if some ext in ["102", "103"]`,
 			want: "rules x and x route the call differently"},

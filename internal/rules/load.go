@@ -34,6 +34,7 @@ type Policy struct {
 	sight     sight
 	book      *book
 	words     vocabulary
+	looked    map[string]bool            // heads that rules look at
 	enforced  *program                   // nil where no rule is in force
 	shadowed  *program                   // nil where no rule is in mode shadow
 	notices   *program                   // of what is in force, only notify; nil where nobody is to be told of anything
@@ -50,7 +51,7 @@ func Load(fsys fs.FS, opt Options) (*Policy, error) {
 	}
 	p := &Policy{
 		content: s.content, revision: revisionOf(s.content), deadline: opt.Deadline, directory: s.directory,
-		tables: s.tables, sight: s.sight, book: s.book, words: s.vocabulary(), inspect: sync.OnceValues(s.inspector),
+		tables: s.tables, sight: s.sight, book: s.book, words: s.vocabulary(), looked: s.traits.looked, inspect: sync.OnceValues(s.inspector),
 	}
 	if p.deadline <= 0 {
 		p.deadline = DefaultDeadline
@@ -76,6 +77,7 @@ type source struct {
 	idle      map[string]map[int]bool    // rules that data makes impossible, by file and number
 	never     map[string]bool            // helpers that data makes impossible
 	guards    map[string]map[int][]guard // what rules cannot do without, by file and number
+	traits    traits
 	sight     sight
 }
 
@@ -99,8 +101,8 @@ func examine(content map[string][]byte, language string, bad *faults) *source {
 		bad.in("rules", "there is no rule; a rule is a file rules/<name>.rego")
 	}
 	readable := !bad.any()
-	checkRules(s.modules, s.book, bad)
-	checkTests(s.content, bad)
+	helpers := checkRules(s.modules, s.book, bad)
+	checkTests(s.content, helpers, bad)
 	if !readable {
 		return s
 	}
@@ -111,9 +113,11 @@ func examine(content map[string][]byte, language string, bad *faults) *source {
 		checkRefs(c.Modules, files, input, bad)
 		s.idle, s.never = impossible(c.Modules, data)
 		s.guards = guardsOf(c.Modules, data)
+		s.traits = traitsOf(s.modules, c.Modules)
 		s.sight = sightOf(c.Modules, data, func(file string, rule int) bool {
 			return !s.idle[file][rule] && s.book.rules[ruleID(file)].mode() != off
 		})
+		s.sight.all = s.sight.all || s.traits.with // what data makes false may be true under another value
 	}
 	return s
 }
@@ -148,44 +152,79 @@ func (p *Policy) Text(rule string) string { return p.book.text(rule, "") }
 // Directory returns the phones of data/directory.yaml. It is not to be changed.
 func (p *Policy) Directory() call.Directory { return p.directory }
 
-// program compiles the rules of one mode; those of the other modes keep their helpers but add to no set.
+// program compiles the rules of one mode; those of the other modes keep their helpers but add to no set. A set that rules
+// look at is in shadow what it would be if shadow were in force.
 // It returns nil where there is nothing to ask.
 func (s *source) program(m mode, bad *faults) *program {
 	kept := map[string]*ast.Module{}
 	settled := &settledRules{}
 	open := false
 	for name, module := range s.modules {
-		k := module.Copy()
-		k.Rules = nil
-		byHead := map[string][]headRule{}
-		for i, x := range module.Rules {
-			head := nameOf(x)
-			x = x.Copy()
-			x.Body = withoutNever(x, s.never)
-			switch {
-			case !isHead(head):
-				k.Rules = append(k.Rules, x)
-			case s.book.rules[ruleID(name)].mode() == m && !s.idle[name][i]:
-				byHead[head] = append(byHead[head], headRule{x, s.guards[name][i]})
-			}
-		}
-		for _, rules := range byHead {
-			asked := s.settleOrAsk(rules, settled)
-			open = open || len(asked) > 0
-			k.Rules = append(k.Rules, asked...)
-		}
-		kept[name] = k
+		asked := false
+		kept[name], asked = s.asked(name, module, m, settled)
+		open = open || asked
 	}
 	if !open && settled.none() { // nothing is in force, or can be
 		return nil
 	}
-	c := compile(kept, s.schemas, bad)
+	c := recompile(kept, s.schemas, bad)
 	if c == nil {
 		return nil
 	}
 	prog, err := newProgram(c, s.data, s.relevanceIn(c), settled)
 	bad.add(err)
 	return prog
+}
+
+// asked returns what is left of a module to be asked for rules of a mode, and whether there are any such.
+func (s *source) asked(name string, module *ast.Module, m mode, settled *settledRules) (k *ast.Module, open bool) {
+	k = module.Copy()
+	k.Rules = nil
+	byHead := map[string][]headRule{}
+	of := s.book.rules[ruleID(name)].mode()
+	for i, x := range module.Rules {
+		head := nameOf(x)
+		switch {
+		case !isHead(head):
+			k.Rules = append(k.Rules, s.helper(x, module))
+		case s.traits.looked[head] && (of == m || of == enforce):
+			k.Rules = append(k.Rules, x.Copy())
+			open = open || of == m
+		case s.traits.looked[head]:
+			k.Rules = append(k.Rules, emptied(x))
+		case of == m && !s.idle[name][i]:
+			x = x.Copy()
+			x.Body = withoutNever(x, s.neverIn(module))
+			byHead[head] = append(byHead[head], headRule{x, s.guards[name][i]})
+		}
+	}
+	for _, rules := range byHead {
+		left := s.settleOrAsk(rules, settled)
+		open = open || len(left) > 0
+		k.Rules = append(k.Rules, left...)
+	}
+	return k, open
+}
+
+// helper returns a helper of a module as a program asks for it.
+func (s *source) helper(x *ast.Rule, m *ast.Module) *ast.Rule {
+	x = x.Copy()
+	if !s.traits.with {
+		x.Body = withoutNever(x, s.neverIn(m))
+	}
+	return x
+}
+
+// neverIn are the helpers that are never defined, but for those whose name means an import in the module.
+func (s *source) neverIn(m *ast.Module) map[string]bool {
+	never := s.never
+	for _, i := range m.Imports {
+		if name := string(i.Name()); never[name] {
+			never = maps.Clone(never)
+			delete(never, name)
+		}
+	}
+	return never
 }
 
 // relevanceIn tells for each head of a compiled policy which calls its rules can be about.
@@ -223,9 +262,13 @@ func (s *source) settleOrAsk(rules []headRule, settled *settledRules) []*ast.Rul
 	var done []settledRule
 	open := false
 	for _, r := range rules {
-		for _, x := range p.split(r.rule, r.guards) {
+		copies := []*ast.Rule{r.rule}
+		if !s.traits.hides && !hasWith(r.rule) {
+			copies = p.split(r.rule, r.guards)
+		}
+		for _, x := range copies {
 			all = append(all, x)
-			if open || s.guards == nil {
+			if open || s.guards == nil || s.traits.hides {
 				open = true
 				continue
 			}

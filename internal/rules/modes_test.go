@@ -12,7 +12,7 @@ func TestModes(t *testing.T) {
 	const deny = "package dialwarden.outbound\n\ndeny contains {\"rule\": \"x\", \"reason\": \"too far\"} if input.callee.class == \"local\"\n\nrequire contains {\"rule\": \"x\", \"any_of\": [\"token\"]}\n"
 	const broken = "package dialwarden.outbound\n\nlimit contains {\"rule\": \"x\", \"max_seconds\": \"9\"}\n\nallow contains \"x\"\n"
 	const failing = "package dialwarden.outbound\n\nallow contains \"x\" if 1 / input.usage.concurrent_calls > 1\n"
-	const foreign = "package dialwarden.outbound\n\ndeny contains id if id := \"base\"\n"
+	const foreign = "package dialwarden.outbound\n\ndeny contains id if some id in [\"base\"]\n"
 	tests := map[string]struct {
 		rego, mode string
 		action     call.Action
@@ -49,7 +49,7 @@ func TestModes(t *testing.T) {
 func TestModeOfAnotherRule(t *testing.T) {
 	p := load(t, map[string]string{
 		"rules/x.rego":    "package dialwarden.outbound\n\ndeny contains \"x\" if input.callee.class == \"premium\"\n",
-		"rules/base.rego": "package dialwarden.outbound\n\nallow contains \"base\"\n\ndeny contains id if id := \"x\"\n",
+		"rules/base.rego": "package dialwarden.outbound\n\nallow contains \"base\"\n\ndeny contains id if some id in [\"x\"]\n",
 		"data/rules.yaml": "base: {title: Base}\nx: {title: X, mode: shadow}\n",
 	})
 	if d := p.Judge(t.Context(), factsOf(p, "101", call.Local)); d.Rule != call.RulePolicyError {

@@ -124,17 +124,17 @@ type settler struct {
 }
 
 var (
-	errNever   = errors.New("the rule can never be true")
-	errUnknown = errors.New("the rule depends on more than comparisons with constants")
+	errNever     = errors.New("the rule can never be true")
+	errUndefined = errors.New("the rule can never be true, because of what data lacks")
+	errUnknown   = errors.New("the rule depends on more than comparisons with constants")
 )
 
-// settle returns what is left of a parsed rule of a head. Errors: errNever, and errUnknown if Rego has to be asked.
+// settle returns what is left of a parsed rule of a head. Errors: errNever, errUndefined, and errUnknown if Rego has to be asked.
 func (s *settler) settle(x *ast.Rule) (settledRule, error) {
 	if x.Default || x.Else != nil || len(x.Head.Args) > 0 || x.Head.Key == nil {
 		return settledRule{}, errUnknown
 	}
-	var found []guard
-	locals := map[ast.Var]ast.Value{}
+	found, locals := []guard{}, map[ast.Var]ast.Value{}
 	for _, e := range x.Body {
 		g, err := s.expression(e, locals)
 		if err != nil {
@@ -148,8 +148,8 @@ func (s *settler) settle(x *ast.Rule) (settledRule, error) {
 	if err != nil {
 		return settledRule{}, err
 	}
-	head := nameOf(x)
 	slices.SortStableFunc(found, compareGuards)
+	head := nameOf(x)
 	r := settledRule{head: head, value: value, member: readMember(head, value)}
 	for _, g := range found {
 		r.conditions = append(r.conditions, g.condition())
@@ -189,6 +189,8 @@ func (s *settler) negation(e *ast.Expr, locals map[ast.Var]ast.Value) (*guard, e
 	switch {
 	case errors.Is(err, errNever):
 		return nil, nil
+	case errors.Is(err, errUndefined):
+		return nil, errUnknown // OPA looks up what a function is given first: not max(data.x[7]) is not true, either
 	case err != nil:
 		return nil, err
 	case g == nil:
@@ -253,8 +255,7 @@ func (s *settler) equal(at *subject, t *ast.Term, locals map[ast.Var]ast.Value) 
 	if err != nil {
 		return nil, err
 	}
-	word, _ := constantWord(v)
-	switch v.(type) {
+	switch word, _ := constantWord(v); v.(type) {
 	case ast.String:
 		if at.kind == aText || at.kind == aList {
 			return &guard{field: at, values: []string{word}}, nil
@@ -267,7 +268,7 @@ func (s *settler) equal(at *subject, t *ast.Term, locals map[ast.Var]ast.Value) 
 	return nil, errUnknown
 }
 
-// constant evaluates a term that depends on nothing but data. Errors: errNever if it is undefined.
+// constant evaluates a term that depends on nothing but data. Errors: errUndefined, errUnknown.
 func (s *settler) constant(t *ast.Term, locals map[ast.Var]ast.Value) (ast.Value, error) {
 	switch v := t.Value.(type) {
 	case ast.String, ast.Number, ast.Boolean, ast.Null:
@@ -338,13 +339,12 @@ func (s *settler) evaluate(t *ast.Term) (value ast.Value, err error) {
 		return nil, errUnknown
 	}
 	defer store.Abort(ctx, txn)
-	answers, err := topdown.NewQuery(query).WithCompiler(compiler).WithStore(store).WithTransaction(txn).
-		WithBaseCache(documents{s.data}).WithStrictBuiltinErrors(true).Run(ctx)
+	answers, err := topdown.NewQuery(query).WithCompiler(compiler).WithStore(store).WithTransaction(txn).WithBaseCache(documents{s.data}).WithStrictBuiltinErrors(true).Run(ctx)
 	switch {
 	case err != nil || len(answers) > 1:
 		return nil, errUnknown
 	case len(answers) == 0 || answers[0][answer] == nil:
-		return nil, errNever
+		return nil, errUndefined
 	}
 	return answers[0][answer].Value, nil
 }
