@@ -94,7 +94,7 @@ var libraries = map[string]string{
 	"github.com/coreos/go-systemd": "cmd/dialwarden",
 	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt
 	"golang.org/x/term":            "cmd/dialwarden demo",
-	"golang.org/x/sys":             "ledger bench rules",
+	"golang.org/x/sys":             "ledger bench rules e2e", // e2e: limits, flags and mounts, to make faults
 	"github.com/rs/zerolog":        "agi app ari control gate watch web cmd/dialwarden demo",
 }
 

@@ -38,13 +38,15 @@ type App struct {
 	ari     *ari.Client
 	control *control.Server
 
+	ledgerNotices chan error // nil: it can be written again
+
 	closers []func() error // what was made, first to last; closed last to first
 }
 
 // Open builds the daemon: everything that can be wrong with the configuration, the policy, the key or the ledger is an
 // error here. Asterisk need not be there.
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, err error) {
-	a := &App{cfg: cfg, log: log}
+	a := &App{cfg: cfg, log: log, ledgerNotices: make(chan error, 64)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -121,7 +123,7 @@ func (a *App) openLedger() error {
 	if err != nil {
 		return fmt.Errorf("ledger.key_file: %w", err)
 	}
-	if a.ledger, err = ledger.Open(a.cfg.Ledger.Path, key); err != nil {
+	if a.ledger, err = ledger.Open(a.cfg.Ledger.Path, key, ledger.WithNotice(a.noticeLedger)); err != nil {
 		return fmt.Errorf("the ledger %s cannot be opened: %w", a.cfg.Ledger.Path, err)
 	}
 	a.closers = append(a.closers, a.ledger.Close)
@@ -148,6 +150,7 @@ func (a *App) Run(ctx context.Context) error {
 	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
 	var events, ends, files sync.WaitGroup
 	files.Go(func() { a.policy.Watch(ctx) })
+	files.Go(func() { a.followLedger(ctx) })
 	events.Go(func() { a.ari.Run(connection) })
 	ends.Go(func() { a.watch.Run(following) })
 

@@ -39,6 +39,7 @@ type Ledger struct {
 	file  os.FileInfo // the file as opened, to notice that it was moved away
 	reads *sql.DB
 	queue *queue
+	state state
 
 	conn    *conn         // the writer goroutine's; nil after a fault, until the next request
 	stopped chan struct{} // closed when the writer goroutine has ended

@@ -128,6 +128,7 @@ func (l *Ledger) commitWaiting(ctx context.Context) {
 		l.afterFault(ctx, err)
 		err = fmt.Errorf("%w: %s: %s", ErrUnwritable, l.path, plainly(err))
 	}
+	l.state.tell(err)
 	for _, r := range batch {
 		if err != nil {
 			r.err = err
