@@ -67,8 +67,11 @@ var rooms = map[string]room{
 	// One decision in this process; OPA's server is a program of its own, asked over HTTP.
 	"bench/decision": {code: "app call config policy rules yamlfile"}, // rules: those that do not end
 
+	// The ledger's commits, beside a loop of its own over the same tables.
+	"bench/ledger": {code: "call ledger"},
+
 	"cmd/dialwarden":       {code: "app call config control demo ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
-	"cmd/dialwarden-bench": {code: "bench bench/decision"},
+	"cmd/dialwarden-bench": {code: "bench bench/decision bench/ledger"},
 
 	"examples": {tests: "app config rules"},
 	"e2e":      {tests: "call config control dialplan lab ledger policy watch"},
