@@ -117,6 +117,7 @@ func (l *Ledger) run() {
 // queue only when the transaction has begun, so that waiting for a foreign lock can be given up.
 func (l *Ledger) commitWaiting(ctx context.Context) {
 	err := l.begin(ctx)
+	l.queue.gather()
 	batch := l.queue.take()
 	if err == nil {
 		err = l.fill(ctx, batch)

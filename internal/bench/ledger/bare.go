@@ -14,10 +14,6 @@ import (
 	"github.com/dialwarden/dialwarden/internal/ledger"
 )
 
-// samples is how many decisions the bare loops write before they come to the first again: with fewer, the index by time
-// would not grow at its end, as that of a ledger does.
-const samples = 32_768
-
 // sample is what the ledger writes for some decisions.
 type sample struct{ tables []table }
 
@@ -28,15 +24,15 @@ type table struct {
 	rows   [][]driver.NamedValue
 }
 
-// sampleRows records decisions in a ledger of its own and reads what became of them from every table that has a row for
+// sampleRows records some decisions in a ledger of its own and reads what became of them from every table that has a row for
 // each.
-func sampleRows(ctx context.Context, dir string, key ledger.Key) (_ *sample, err error) {
+func sampleRows(ctx context.Context, dir string, key ledger.Key, samples int) (_ *sample, err error) {
 	path := filepath.Join(dir, "sample.db")
 	l, err := ledger.Open(path, key)
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(fill(ctx, l), l.Close()); err != nil {
+	if err := errors.Join(fill(ctx, l, samples), l.Close()); err != nil {
 		return nil, err
 	}
 	db, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro")
@@ -72,14 +68,14 @@ func sampleRows(ctx context.Context, dir string, key ledger.Key) (_ *sample, err
 }
 
 // fill records the samples.
-func fill(ctx context.Context, l *ledger.Ledger) error {
+func fill(ctx context.Context, l *ledger.Ledger, samples int) error {
 	const callers = 256
 	errs := make([]error, callers)
 	var wg sync.WaitGroup
 	for i := range callers {
 		wg.Go(func() {
-			for n := 0; n < samples/callers && errs[i] == nil; n++ {
-				_, errs[i] = l.Record(ctx, decision(int64(n*callers+i)))
+			for n := i; n < samples && errs[i] == nil; n += callers {
+				_, errs[i] = l.Record(ctx, decision(int64(n)))
 			}
 		})
 	}
@@ -183,7 +179,7 @@ func (b *bare) commit(ctx context.Context, n int) error {
 		for range n {
 			b.last++
 			for i, t := range b.sample.tables {
-				row := t.rows[b.last%samples]
+				row := t.rows[b.last%int64(len(t.rows))]
 				row[t.key].Value = b.last
 				if _, err := b.insert[i].ExecContext(ctx, row); err != nil {
 					return err

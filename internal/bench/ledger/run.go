@@ -22,7 +22,10 @@ type Options struct {
 	Dir    string        // a directory on the disk that is measured; nothing is left in it
 	Slice  time.Duration // how long each way runs at a time
 	Rounds int           // how often each way has its turn
-	Log    io.Writer
+	// Samples is how many decisions the bare loops write before they come to the first again. With few, the index by time
+	// does not grow at its end, as that of a ledger does.
+	Samples int
+	Log     io.Writer
 }
 
 // callers are how many wait at the same time.
@@ -39,7 +42,7 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := sampleRows(ctx, dir, key)
+	rows, err := sampleRows(ctx, dir, key, o.Samples)
 	if err != nil {
 		return nil, err
 	}
