@@ -151,7 +151,7 @@ type healthAnswer struct {
 func (s *site) health() (h healthAnswer) {
 	s.t.Helper()
 	wait(1100 * time.Millisecond)
-	resp, err := http.Get("http://" + s.web + "/healthz") //nolint:noctx // the loopback
+	resp, err := http.Get("http://" + s.web + "/healthz")
 	must(s.t, err)
 	text, err := io.ReadAll(resp.Body)
 	must(s.t, errors.Join(err, resp.Body.Close(), json.Unmarshal(text, &h)))

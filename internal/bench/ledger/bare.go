@@ -85,7 +85,7 @@ func fill(ctx context.Context, l *ledger.Ledger, samples int) error {
 
 // read reads a whole table.
 func read(ctx context.Context, db *sql.DB, name, key string) (t table, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT * FROM "+name+" ORDER BY "+key)
+	rows, err := db.QueryContext(ctx, "SELECT * FROM "+name+" ORDER BY "+key) //nolint:gosec // names of our own schema
 	if err != nil {
 		return t, err
 	}
@@ -151,16 +151,12 @@ func openBare(ctx context.Context, path string, key ledger.Key, s *sample) (*bar
 }
 
 func (b *bare) prepare(ctx context.Context) error {
-	return b.conn.Raw(func(c any) (err error) {
-		one := func(text string) (s driver.StmtExecContext) {
-			if err != nil {
-				return nil
-			}
-			var stmt driver.Stmt
-			if stmt, err = c.(driver.ConnPrepareContext).PrepareContext(ctx, text); err != nil {
-				return nil
-			}
-			return stmt.(driver.StmtExecContext)
+	return b.conn.Raw(func(c any) error {
+		var err error
+		one := func(text string) driver.StmtExecContext {
+			s, e := prepared(ctx, c, text)
+			err = errors.Join(err, e)
+			return s
 		}
 		b.begin, b.end = one("BEGIN IMMEDIATE"), one("COMMIT")
 		for _, t := range b.sample.tables {
@@ -168,6 +164,23 @@ func (b *bare) prepare(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// prepared is a statement of the driver's connection c.
+func prepared(ctx context.Context, c any, text string) (driver.StmtExecContext, error) {
+	conn, ok := c.(driver.ConnPrepareContext)
+	if !ok {
+		return nil, fmt.Errorf("the driver's %T prepares nothing", c)
+	}
+	stmt, err := conn.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := stmt.(driver.StmtExecContext)
+	if !ok {
+		return nil, fmt.Errorf("the driver's %T carries out nothing", stmt)
+	}
+	return s, nil
 }
 
 // commit writes n decisions in one transaction.
