@@ -36,9 +36,10 @@ demo: build ## real calls through a real Asterisk, decided before your eyes
 test: ## everything: formatting, vet, lint, Rego, and all tests with the race detector against a real Asterisk
 	@scripts/test.sh
 
-bench: build asterisk $(OPA) ## one decision beside OPA's server; what the gate adds to call set-up beside plain Dial
+bench: build asterisk $(OPA) ## one decision beside OPA's server; what the gate adds to call set-up beside plain Dial; commits beside bare SQLite
 	go run ./cmd/dialwarden-bench decision --opa $(OPA)
 	go run ./cmd/dialwarden-bench
+	go run ./cmd/dialwarden-bench ledger
 
 $(OPA):
 	@echo "building OPA $(OPA_VERSION) into $(CACHE)/bin to measure against (some minutes, once) …" >&2

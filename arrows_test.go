@@ -67,8 +67,11 @@ var rooms = map[string]room{
 	// One decision in this process; OPA's server is a program of its own, asked over HTTP.
 	"bench/decision": {code: "app call config policy rules yamlfile"}, // rules: those that do not end
 
+	// The ledger's commits, beside a loop of its own over the same tables.
+	"bench/ledger": {code: "call ledger"},
+
 	"cmd/dialwarden":       {code: "app call config control demo ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
-	"cmd/dialwarden-bench": {code: "bench bench/decision"},
+	"cmd/dialwarden-bench": {code: "bench bench/decision bench/ledger"},
 
 	"examples": {tests: "app config rules"},
 	"e2e":      {tests: "call config control dialplan lab ledger policy watch"},
@@ -94,7 +97,7 @@ var libraries = map[string]string{
 	"github.com/coreos/go-systemd": "cmd/dialwarden",
 	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt
 	"golang.org/x/term":            "cmd/dialwarden demo",
-	"golang.org/x/sys":             "ledger bench rules",
+	"golang.org/x/sys":             "ledger bench rules e2e", // e2e: limits, flags and mounts, to make faults
 	"github.com/rs/zerolog":        "agi app ari control gate watch web cmd/dialwarden demo",
 }
 

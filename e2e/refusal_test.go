@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -90,23 +88,6 @@ func TestHostileDigits(t *testing.T) {
 			t.Errorf("%q: %s by %s", d.Dialled, d.Action, d.Rule)
 		}
 	}
-}
-
-// A ledger that cannot be written releases nobody but an emergency call.
-func TestLedgerNotWritable(t *testing.T) {
-	s := newSite(t, shared, "")
-	s.serve()
-	path := filepath.Join(s.dir, "dialwarden.db")
-	must(t, os.Rename(path, path+".away"))
-	refused(t, dial(t, shared, "108", "962340004"), 41)
-	c := dial(t, shared, "108", "120")
-	must(t, c.WaitAnswered(within(t, 10*time.Second)))
-	hangup(t, c)
-	must(t, os.Rename(path+".away", path))
-	c = dial(t, shared, "108", "962340005")
-	must(t, c.WaitAnswered(within(t, 10*time.Second)))
-	hangup(t, c)
-	s.decision(to("962340005"))
 }
 
 // 300 calls in the same second are all decided.

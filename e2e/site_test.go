@@ -28,12 +28,16 @@ type site struct {
 	lab *lab.Lab
 	dir string
 	log *logBuffer
+
+	ledger string // its file
+	web    string // the address that is asked for the daemon's health; empty for none
 }
 
 // newSite makes a site whose daemon will attach to l at ariURL (empty: l's own).
 func newSite(t *testing.T, l *lab.Lab, ariURL string) *site {
 	t.Helper()
 	s := &site{t: t, lab: l, dir: t.TempDir(), log: newLogBuffer()}
+	s.ledger = filepath.Join(s.dir, "dialwarden.db")
 	if ariURL == "" {
 		ariURL = l.ARIURL()
 	}
@@ -175,7 +179,7 @@ func (d *daemon) wait() {
 // decisions reads the whole decision log, the oldest first.
 func (s *site) decisions() []ledger.Decision {
 	s.t.Helper()
-	r, err := ledger.OpenReader(filepath.Join(s.dir, "dialwarden.db"))
+	r, err := ledger.OpenReader(s.ledger)
 	must(s.t, err)
 	defer func() { _ = r.Close() }()
 	var all []ledger.Decision

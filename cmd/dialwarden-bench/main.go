@@ -1,7 +1,8 @@
 // Command dialwarden-bench measures what Dialwarden adds to the set-up of a call, and how many calls a second it holds,
 // on a real Asterisk, beside plain Dial and beside an ARI app that only continues. `make bench` builds what it needs
-// and runs it. `dialwarden-bench decision` measures the decision alone, in this process, beside OPA's own server. The
-// methods stand in docs/benchmarks.md.
+// and runs it. `dialwarden-bench decision` measures the decision alone, in this process, beside OPA's own server;
+// `dialwarden-bench ledger` the ledger's commits, beside a bare SQLite loop and the disk. The methods stand in
+// docs/benchmarks.md.
 //
 // Exit status: 0 measured, 2 it could not be done.
 package main
@@ -35,8 +36,13 @@ func main() {
 
 // run carries out one command line and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) > 0 && args[0] == "decision" {
-		return decide(ctx, args[1:], stdout, stderr)
+	if len(args) > 0 {
+		switch args[0] {
+		case "decision":
+			return decide(ctx, args[1:], stdout, stderr)
+		case "ledger":
+			return commit(ctx, args[1:], stdout, stderr)
+		}
 	}
 	o := bench.Default()
 	o.Log = stderr

@@ -54,6 +54,7 @@ func serve(ctx context.Context, a *app.App, log zerolog.Logger) error {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
+	signal.Ignore(syscall.SIGXFSZ) // a file that may not grow is the ledger's to tell of, and nothing to die of
 	stopped := make(chan error, 1)
 	go func() { stopped <- a.Run(ctx) }()
 	notify(log, daemon.SdNotifyReady)

@@ -40,13 +40,15 @@ type App struct {
 	control *control.Server
 
 	checkpointError atomic.Pointer[string] // why the last checkpoint was not written; nil before the first
-	closers         []func() error         // what was made, first to last; closed last to first
+	ledgerNotices   chan error             // nil: it can be written again
+
+	closers []func() error // what was made, first to last; closed last to first
 }
 
 // Open builds the daemon: everything that can be wrong with the configuration, the policy, the key or the ledger is an
 // error here. Asterisk need not be there.
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, err error) {
-	a := &App{cfg: cfg, log: log}
+	a := &App{cfg: cfg, log: log, ledgerNotices: make(chan error, 64)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -123,7 +125,7 @@ func (a *App) openLedger() error {
 		return fmt.Errorf("ledger.path: there is no directory for %s: %w", a.cfg.Ledger.Path, err)
 	}
 	var err error
-	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed); err != nil {
+	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger)); err != nil {
 		return err
 	}
 	a.closers = append(a.closers, a.ledger.Close)
@@ -132,12 +134,13 @@ func (a *App) openLedger() error {
 
 // OpenLedger opens the ledger of a configuration for writing; report is told how its checkpoints fare. Errors name the
 // field of the configuration, and are those of ledger.Open.
-func OpenLedger(cfg config.Config, report func(error)) (*ledger.Ledger, error) {
+func OpenLedger(cfg config.Config, report func(error), options ...ledger.Option) (*ledger.Ledger, error) {
 	key, err := ledger.LoadOrCreateKey(cfg.Ledger.KeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("ledger.key_file: %w", err)
 	}
-	l, err := ledger.Open(cfg.Ledger.Path, key, ledger.WithCheckpoints(cfg.Ledger.CheckpointFile, report))
+	options = append(options, ledger.WithCheckpoints(cfg.Ledger.CheckpointFile, report))
+	l, err := ledger.Open(cfg.Ledger.Path, key, options...)
 	if err != nil {
 		return nil, fmt.Errorf("the ledger %s cannot be opened: %w", cfg.Ledger.Path, err)
 	}
@@ -179,6 +182,7 @@ func (a *App) Run(ctx context.Context) error {
 	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
 	var events, ends, files sync.WaitGroup
 	files.Go(func() { a.policy.Watch(ctx) })
+	files.Go(func() { a.followLedger(ctx) })
 	events.Go(func() { a.ari.Run(connection) })
 	ends.Go(func() { a.watch.Run(following) })
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -31,7 +30,7 @@ func newREST(base *url.URL, user, pass string) *rest {
 	return &rest{base: base, user: user, pass: pass, client: &http.Client{
 		Timeout: requestTimeout,
 		Transport: &http.Transport{
-			DialContext:           (&net.Dialer{Timeout: requestTimeout}).DialContext,
+			DialContext:           dial,
 			MaxIdleConns:          idleConns,
 			MaxIdleConnsPerHost:   idleConns,
 			IdleConnTimeout:       10 * time.Second, // less than Asterisk's session_keep_alive, so that it never closes first

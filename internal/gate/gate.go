@@ -9,6 +9,7 @@ package gate
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -65,9 +66,11 @@ const (
 // Gate decides live calls. Use New. All methods may be called at the same time and return at once, but Stop.
 type Gate struct {
 	Config
+	late atomic.Int64 // emergency calls that wait for the ledger
 
 	mu       sync.Mutex
 	stopping bool
+	stop     chan struct{}            // closed when stopping begins
 	running  int                      // goroutines
 	idle     chan struct{}            // closed while nothing runs
 	calls    map[string]*conversation // by channel
@@ -81,7 +84,7 @@ type visit struct{ channel, entry string }
 // New returns a gate. Challenges that an earlier daemon left open are taken up by the first Sweep.
 func New(ctx context.Context, cfg Config) (*Gate, error) {
 	g := &Gate{
-		Config: cfg, idle: make(chan struct{}),
+		Config: cfg, idle: make(chan struct{}), stop: make(chan struct{}),
 		calls: map[string]*conversation{}, seen: map[visit]time.Time{}, orphans: map[string]call.Record{},
 	}
 	close(g.idle)
@@ -161,28 +164,6 @@ func (g *Gate) forget(channel string) {
 	}
 }
 
-// Emergency records an emergency call that the dialplan let out by itself, once for each channel. The call does not
-// wait for it.
-func (g *Gate) Emergency(a call.Attempt) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !g.first(visit{a.Channel, call.RuleEmergency}) {
-		return
-	}
-	book := g.Book()
-	recorded := g.Tracker.Arrived(a.Channel, a.Extension)
-	g.spawn(func() {
-		f := g.facts(book, a, call.Credentials{})
-		d := book.Judge(context.Background(), f)
-		if d.Rule != call.RuleEmergency { // the dialplan knows an emergency number that the plan does not
-			d.Action, d.Rule, d.Prompt, d.Cause = call.Allow, call.RuleEmergency, "", 0
-			d.Reasons = []call.Reason{{Rule: call.RuleEmergency, Text: "the dialplan lists it as an emergency number; the number plan does not"}}
-			f.Callee.Class = call.Emergency
-		}
-		recorded(g.record(call.Record{Attempt: a, Facts: f, Decision: d}), call.Allow)
-	})
-}
-
 // first notes a visit and reports whether it is a new one. The mutex is held.
 func (g *Gate) first(v visit) bool {
 	if _, taken := g.seen[v]; taken {
@@ -220,6 +201,9 @@ func (g *Gate) logDecision(log zerolog.Logger, id int64, err error, r call.Recor
 // decision is written and carried out, or ctx ends. Calls that arrive meanwhile are decided if nothing has to be asked.
 func (g *Gate) Stop(ctx context.Context) error {
 	g.mu.Lock()
+	if !g.stopping {
+		close(g.stop)
+	}
 	g.stopping = true
 	for _, c := range g.calls {
 		c.inbox.Push(call.Stopping{})

@@ -300,6 +300,30 @@ func TestEmergencyOfTheDialplan(t *testing.T) {
 	})
 }
 
+// TestEmergencyWhileTheLedgerFails records an emergency call when the ledger can be written again, once, and gives up
+// when the daemon stops.
+func TestEmergencyWhileTheLedgerFails(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.open().fails["record"] = errBroken
+		w.gate.Emergency(call.Attempt{Source: call.SourceDialplan, Channel: "a", Extension: "101", Dialled: "112"})
+		time.Sleep(10 * time.Minute)
+		w.mu.Lock()
+		delete(w.fails, "record")
+		w.mu.Unlock()
+		time.Sleep(retryPause)
+		synctest.Wait()
+		if len(w.rows) != 1 || w.rows[0].Attempt.Channel != "a" || w.gate.late.Load() != 0 {
+			t.Errorf("recorded are %+v", w.rows)
+		}
+		w.fails["record"] = errBroken
+		w.gate.Emergency(call.Attempt{Source: call.SourceDialplan, Channel: "b", Extension: "101", Dialled: "112"})
+		synctest.Wait()
+		if err := w.gate.Stop(context.Background()); err != nil {
+			t.Errorf("the gate does not stop: %v", err)
+		}
+	})
+}
+
 func TestStop(t *testing.T) {
 	inBubble(t, func(w *world) {
 		goOn := w.hold("judge")
@@ -366,12 +390,12 @@ func TestArrivalsWhileStopping(t *testing.T) {
 		})
 	}
 	for range 500 {
-		if err := w.gate.Stop(t.Context()); err != nil {
+		if err := w.gate.Stop(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	wg.Wait()
-	if err := w.gate.Stop(t.Context()); err != nil {
+	if err := w.gate.Stop(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if len(w.rows) != writers*each {

@@ -84,8 +84,9 @@ func note(ctx context.Context, c *conn, at Time, revision string, by call.Trigge
 // Probe writes something of no meaning, and so tells whether the ledger can be written: nil, ErrUnwritable, ErrClosed,
 // or the end of ctx.
 func (l *Ledger) Probe(ctx context.Context) error {
+	size := l.state.probeSize()
 	return l.write(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.ExecContext(ctx, "REPLACE INTO meta (key, value) VALUES ('probe', CAST(? AS BLOB))", Time{l.now()})
+		_, err := c.ExecContext(ctx, "REPLACE INTO meta (key, value) VALUES ('probe', randomblob(?))", size)
 		return err
 	})
 }

@@ -40,6 +40,7 @@ type Ledger struct {
 	file  os.FileInfo // the file as opened, to notice that it was moved away
 	reads *sql.DB
 	queue *queue
+	state state
 
 	checkpoints string      // the file apart; empty for none
 	report      func(error) // told how checkpoints fare; nil where none are written

@@ -228,27 +228,3 @@ func sqliteError(err error) (e sqlite3.Error, ok bool) {
 	ok = errors.As(err, &e)
 	return e, ok
 }
-
-// plainly says what an SQLite error means for the people who look after the machine.
-func plainly(err error) string {
-	e, ok := sqliteError(err)
-	if !ok {
-		return err.Error()
-	}
-	words := map[sqlite3.ErrNo]string{
-		sqlite3.ErrFull:     "the disk is full",
-		sqlite3.ErrBusy:     "another program holds a lock on the file (a transaction left open in a shell?)",
-		sqlite3.ErrLocked:   "another program holds a lock on the file (a transaction left open in a shell?)",
-		sqlite3.ErrReadonly: "the file or its directory is read-only",
-		sqlite3.ErrIoErr:    "reading or writing the disk failed",
-		sqlite3.ErrCantOpen: "the file cannot be opened (permissions, or too many open files)",
-		sqlite3.ErrCorrupt: "the file is damaged: stop the daemon, keep the file as it is with those beside it (-wal, " +
-			"-shm), and put a backup in its place",
-		sqlite3.ErrNotADB: "the file is not an SQLite database",
-		sqlite3.ErrNomem:  "out of memory",
-	}[e.Code]
-	if words == "" {
-		return err.Error()
-	}
-	return fmt.Sprintf("%s (SQLite: %v, code %d)", words, e, e.ExtendedCode)
-}

@@ -117,6 +117,7 @@ func (l *Ledger) run() {
 // queue only when the transaction has begun, so that waiting for a foreign lock can be given up.
 func (l *Ledger) commitWaiting(ctx context.Context) {
 	err := l.begin(ctx)
+	l.queue.gather()
 	batch := l.queue.take()
 	if err == nil {
 		err = l.fill(ctx, batch)
@@ -136,6 +137,7 @@ func (l *Ledger) commitWaiting(ctx context.Context) {
 		l.afterFault(ctx, err)
 		err = fmt.Errorf("%w: %s: %s", ErrUnwritable, l.path, plainly(err))
 	}
+	l.state.tell(err)
 	for _, r := range batch {
 		if err != nil {
 			r.err = err

@@ -10,8 +10,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -74,6 +76,7 @@ func Listen(addr string, health func(context.Context) Health, log zerolog.Logger
 	s := &Server{
 		http: &http.Server{
 			Handler: mux, ReadTimeout: timeout, WriteTimeout: 2 * timeout, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+			ErrorLog: stdlog.New(warnings{log}, "web.listen: ", 0),
 		},
 		served: make(chan struct{}), addr: l.Addr(),
 	}
@@ -84,6 +87,14 @@ func Listen(addr string, health func(context.Context) Health, log zerolog.Logger
 		}
 	}()
 	return s, nil
+}
+
+// warnings turns what net/http says, such as that no connection can be accepted, into lines of the log.
+type warnings struct{ log zerolog.Logger }
+
+func (w warnings) Write(line []byte) (int, error) {
+	w.log.Warn().Msg(strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 // Addr is where it serves.
