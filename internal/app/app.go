@@ -179,6 +179,7 @@ func (a *App) Run(ctx context.Context) error {
 	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
 	var events, ends, files sync.WaitGroup
 	files.Go(func() { a.policy.Watch(ctx) })
+	files.Go(func() { a.retain(ctx) })
 	events.Go(func() { a.ari.Run(connection) })
 	ends.Go(func() { a.watch.Run(following) })
 
