@@ -13,6 +13,7 @@ type lister struct {
 	w       io.Writer
 	asJSON  bool
 	zone    *time.Location // of the times for people
+	masked  bool           // numbers are
 	started bool
 }
 
@@ -23,6 +24,9 @@ func newLister(w io.Writer, asJSON bool, zone *time.Location) *lister {
 const listFormat = "%7s  %-19s  %-6s  %-18s  %-13s  %-9s  %-16s  %s\n"
 
 func (l *lister) print(d ledger.Decision) error {
+	if l.masked {
+		d = hide(d)
+	}
 	if l.asJSON {
 		l.started = true
 		return printJSON(l.w, d)

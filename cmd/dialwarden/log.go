@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ import (
 func newLog() *cobra.Command {
 	cmd := group("log", "Read the decision log", `Read the decision log, beside the running daemon or without it. It is the ledger of the
 configuration (ledger.path), an SQLite file that nothing here changes.`)
-	cmd.AddCommand(newLogList(), newLogShow(), newLogTail(), newLogVerify(), newLogKey(), newLogCorrect())
+	cmd.AddCommand(newLogList(), newLogShow(), newLogTail(), newLogVerify(), newLogKey(), newLogCorrect(), newLogForget(), newLogLooks())
 	return cmd
 }
 
@@ -86,7 +87,7 @@ func parseSince(flag, s string, zone *time.Location) (time.Time, error) {
 }
 
 func newLogList() *cobra.Command {
-	var asJSON bool
+	var asJSON, mask bool
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -101,7 +102,8 @@ line on stderr says so; with --json it does not.`,
 	filter := filterFlags(cmd)
 	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many, the newest `NUMBER`; 0 for all")
 	jsonFlag(cmd, &asJSON)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	maskFlag(cmd, &mask)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, cfg, err := openReader(cmd)
 		if err != nil {
 			return err
@@ -117,6 +119,7 @@ line on stderr says so; with --json it does not.`,
 			return fmt.Errorf("--limit %d: must be 0 (for all) or more", limit)
 		}
 		f.Limit = limit
+		out.masked = masked(cmd, args, cfg, mask)
 		if limit == 0 {
 			err = printAll(cmd, r, f, out)
 		} else {
@@ -166,7 +169,7 @@ func printNewest(cmd *cobra.Command, r *ledger.Reader, f ledger.Filter, out *lis
 }
 
 func newLogShow() *cobra.Command {
-	var asJSON bool
+	var asJSON, mask bool
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show everything that is known of one decision, and why it was made",
@@ -189,15 +192,23 @@ was recorded: the facts, and the revision of the policy that was in force.`,
 			if err != nil {
 				return err
 			}
+			w := cmd.OutOrStdout()
+			if masked(cmd, args, cfg, mask) {
+				whole := w
+				var text bytes.Buffer
+				w = &text
+				defer func() { _, _ = hider(d).WriteString(whole, text.String()) }()
+			}
 			out := shownDecision{Detail: d}
 			out.Explanation, out.Unexplained = explainLogged(cmd.Context(), r, d, cfg)
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), out)
+				return printJSON(w, out)
 			}
-			return printDetail(cmd.OutOrStdout(), out, cfg.Site.Location())
+			return printDetail(w, out, cfg.Site.Location())
 		},
 	}
 	jsonFlag(cmd, &asJSON)
+	maskFlag(cmd, &mask)
 	return cmd
 }
 

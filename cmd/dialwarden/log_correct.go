@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os/user"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -57,13 +56,4 @@ with who made it and why, that lists and reports go by from then on. The newest 
 type writer interface {
 	control.PINs
 	control.Log
-}
-
-// account names who gives a command.
-func account() string {
-	u, err := user.Current()
-	if err != nil {
-		return "unknown"
-	}
-	return u.Username
 }

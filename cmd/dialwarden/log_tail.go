@@ -20,7 +20,7 @@ import (
 const tailEvery = 200 * time.Millisecond
 
 func newLogTail() *cobra.Command {
-	var asJSON bool
+	var asJSON, mask bool
 	var lines int
 	cmd := &cobra.Command{
 		Use:   "tail",
@@ -34,7 +34,8 @@ decisions only.`,
 	filter := filterFlags(cmd)
 	cmd.Flags().IntVarP(&lines, "lines", "n", 10, "begin with the last `NUMBER` that were made before")
 	jsonFlag(cmd, &asJSON)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	maskFlag(cmd, &mask)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r, cfg, err := openReader(cmd)
 		if err != nil {
 			return err
@@ -50,7 +51,9 @@ decisions only.`,
 				return err
 			}
 		}
-		return tail(cmd, r, f, lines, newLister(cmd.OutOrStdout(), asJSON, zone))
+		out := newLister(cmd.OutOrStdout(), asJSON, zone)
+		out.masked = masked(cmd, args, cfg, mask)
+		return tail(cmd, r, f, lines, out)
 	}
 	return cmd
 }

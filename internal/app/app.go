@@ -183,6 +183,7 @@ func (a *App) Run(ctx context.Context) error {
 	var events, ends, files sync.WaitGroup
 	files.Go(func() { a.policy.Watch(ctx) })
 	files.Go(func() { a.followLedger(ctx) })
+	files.Go(func() { a.retain(ctx) })
 	events.Go(func() { a.ari.Run(connection) })
 	ends.Go(func() { a.watch.Run(following) })
 

@@ -37,6 +37,7 @@ type Config struct {
 	Web       Web       `yaml:"web"`
 	Control   Control   `yaml:"control"`
 	Site      Site      `yaml:"site"`
+	Privacy   Privacy   `yaml:"privacy"`
 }
 
 // Asterisk is how to reach Asterisk's REST interface.
@@ -89,6 +90,13 @@ type Site struct {
 	Timezone string `yaml:"timezone"` // IANA name
 	Currency string `yaml:"currency"` // ISO 4217
 	Language string `yaml:"language"` // en or zh
+}
+
+// Privacy is who may see what of the people who called.
+type Privacy struct {
+	// Unmasked are the accounts of this machine that may see whole numbers with the commands; none: root and the owner of
+	// the ledger. Each look is recorded.
+	Unmasked []string `yaml:"unmasked"`
 }
 
 // Default returns the built-in configuration.

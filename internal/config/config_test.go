@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ func TestContract(t *testing.T) {
 	want.Ledger.KeyFile = filepath.Join(dir, "dialwarden.key")
 	want.Ledger.CheckpointFile = filepath.Join(dir, "dialwarden.checkpoints")
 	want.Control.Socket = filepath.Join(dir, "dialwarden.sock")
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }

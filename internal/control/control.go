@@ -6,6 +6,8 @@
 //	POST /pins              {"pin","holder","department","level"}  →  {"id"}
 //	POST /pins/{id}/disable                                        →  {}
 //	POST /decisions/{id}/correct  {"who","reason","seconds","cost_minor"}  →  {"id"}
+//	POST /looks             {"who","what","filter"}                →  {}
+//	POST /forget            {"holder","who","reason"}              →  {"decisions"}
 //	POST /reload                                                   →  {"revision","before","changed","warning"}
 //	POST /policy            {"rules/local.rego":"<base64>", …}     →  {"revision","before","changed","replaced","warning"}
 //	POST /policy/rollback   {"revision"}                           →  {"revision","before","changed","replaced","warning"}
@@ -56,6 +58,8 @@ type Verbs struct {
 // Log adds to the decision log.
 type Log interface {
 	Correct(ctx context.Context, decisionID int64, c call.Correction) (id int64, err error)
+	RecordLook(ctx context.Context, who, what, filter string) error
+	Forget(ctx context.Context, holder, who, reason string) (decisions int, err error)
 }
 
 // Server answers on the socket. Use Listen.
@@ -121,6 +125,20 @@ type newPIN struct {
 	call.PINOwner
 }
 
+// look is the request to record that somebody sees whole numbers.
+type look struct {
+	Who    string `json:"who"`
+	What   string `json:"what"`
+	Filter string `json:"filter"`
+}
+
+// forgetting is the request to take a person out of the log.
+type forgetting struct {
+	Holder string `json:"holder"`
+	Who    string `json:"who"`
+	Reason string `json:"reason"`
+}
+
 func handler(v Verbs) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /pins", answer(func(r *http.Request) (any, error) {
@@ -149,6 +167,21 @@ func handler(v Verbs) http.Handler {
 		}
 		id, err = v.Log.Correct(r.Context(), id, in)
 		return map[string]int64{"id": id}, err
+	}))
+	mux.HandleFunc("POST /looks", answer(func(r *http.Request) (any, error) {
+		var in look
+		if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&in); err != nil {
+			return nil, fmt.Errorf("the look cannot be read: %w", err)
+		}
+		return struct{}{}, v.Log.RecordLook(r.Context(), in.Who, in.What, in.Filter)
+	}))
+	mux.HandleFunc("POST /forget", answer(func(r *http.Request) (any, error) {
+		var in forgetting
+		if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&in); err != nil {
+			return nil, fmt.Errorf("the request cannot be read: %w", err)
+		}
+		n, err := v.Log.Forget(r.Context(), in.Holder, in.Who, in.Reason)
+		return map[string]int{"decisions": n}, err
 	}))
 	handlePolicies(mux, v.Policies)
 	return mux
@@ -210,6 +243,20 @@ func (c *Client) Correct(ctx context.Context, decisionID int64, correction call.
 	var out struct{ ID int64 }
 	err := c.post(ctx, fmt.Sprintf("/decisions/%d/correct", decisionID), correction, &out)
 	return out.ID, err
+}
+
+// RecordLook has the daemon record that somebody sees whole numbers.
+func (c *Client) RecordLook(ctx context.Context, who, what, filter string) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return c.post(ctx, "/looks", look{who, what, filter}, nil)
+}
+
+// Forget has the daemon take a person out of the log, which may take minutes.
+func (c *Client) Forget(ctx context.Context, holder, who, reason string) (int, error) {
+	var out struct{ Decisions int }
+	err := c.post(ctx, "/forget", forgetting{holder, who, reason}, &out)
+	return out.Decisions, err
 }
 
 func (c *Client) post(ctx context.Context, path string, in, out any) error {

@@ -22,6 +22,8 @@ const (
 	kindEnd        = "end"
 	kindCorrection = "correction"
 	kindPolicy     = "policy"
+	kindErasure    = "erasure"
+	kindLook       = "look"
 )
 
 // canonical writes values so that no two lists of values are written alike: n; for NULL, i and the decimal digits and ;
@@ -92,6 +94,8 @@ var (
 	callColumns       = []string{"decision_id", "answered_at", "ended_at", "seconds", "cost_minor", "cause", "end_source"}
 	correctionColumns = []string{"at", "decision_id", "who", "reason", "seconds", "cost_minor"}
 	policyColumns     = []string{"at", "revision", "trigger", "error"}
+	erasureColumns    = []string{"at", "who", "what", "reason", "ids", "content"}
+	lookColumns       = []string{"at", "who", "what", "filter"}
 )
 
 // seals are what keeps the digests of a decision's groups from being guessed, or the digests themselves.

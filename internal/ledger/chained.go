@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"math"
@@ -16,6 +17,7 @@ type chained struct {
 	digest hash  // of the row as it is now
 	said   bool  // there is such an entry, and it says the same of this row
 	others bool  // the entry is of another row, or there is none
+	lost   lost  // what of a decision was erased
 }
 
 // source is a table whose rows the chain has entries for.
@@ -49,7 +51,14 @@ var sources = []source{
 		func(v []any) hash { return rowDigest(kindCorrection, v) }),
 	newSource(kindPolicy, "policy_history", "id", "true", qualified("r", policyColumns), "", len(policyColumns),
 		func(v []any) hash { return rowDigest(kindPolicy, v) }),
+	newSource(kindErasure, "erasures", "id", "true", qualified("r", erasureColumns), "", len(erasureColumns),
+		func(v []any) hash { return rowDigest(kindErasure, v) }),
+	newSource(kindLook, "looks", "id", "true", qualified("r", lookColumns), "", len(lookColumns),
+		func(v []any) hash { return rowDigest(kindLook, v) }),
 }
+
+// chainedFirst is how many of the sources were there when the chain began.
+const chainedFirst = 4
 
 func newSource(kind, table, id, where, columns, join string, width int, read func([]any) hash) source {
 	return source{
@@ -59,6 +68,18 @@ func newSource(kind, table, id, where, columns, join string, width int, read fun
 			" WHERE r." + id + " > ? AND r." + id + " <= ? AND " + where + " ORDER BY r." + id + " LIMIT ?",
 		set: "UPDATE " + table + " SET seq = ? WHERE " + id + " = ?",
 	}
+}
+
+// lost says which groups of a decision's fields left only their digests.
+type lost struct{ numbers, person, evaluation bool }
+
+func lostOf(v []any) lost {
+	at := len(lastingColumns) + len(numbersColumns) + len(personColumns)
+	gone := func(i int) bool {
+		b, _ := v[at+i].([]byte)
+		return len(b) == sha256.Size
+	}
+	return lost{gone(0), gone(1), gone(2)}
 }
 
 // digestOfDecision reads the columns of a decision, its seals and its evaluation.
@@ -92,6 +113,9 @@ func (s source) page(ctx context.Context, q querier, above, to int64, size int) 
 			return c, err
 		}
 		c.digest = s.read(values)
+		if s.kind == kindDecision {
+			c.lost = lostOf(values)
+		}
 		c.others = kind.String != s.kind || ref.Int64 != c.ref
 		c.said = !c.others && bytes.Equal(digest, c.digest[:])
 		return c, nil
@@ -107,7 +131,7 @@ func fillChain(ctx context.Context, c *conn) (err error) {
 	if err := fillSeals(ctx, c); err != nil {
 		return err
 	}
-	for _, s := range sources {
+	for _, s := range sources[:chainedFirst] {
 		if err := s.fill(ctx, c); err != nil {
 			return err
 		}

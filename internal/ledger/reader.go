@@ -63,7 +63,8 @@ type Detail struct {
 	Input        json.RawMessage `json:"input"`  // the whole policy input: call.Facts
 	Answer       json.RawMessage `json:"answer"` // the whole answer: call.Decision
 	Corrections  []Correction    `json:"corrections"`
-	Entry        int64           `json:"entry"` // of the chain
+	Entry        int64           `json:"entry"`            // of the chain
+	Erased       bool            `json:"erased,omitempty"` // the numbers are masked for good, and input and answer are gone
 }
 
 // OpenReader opens the ledger at path for reading. It is an error if there is no file, if the file is no ledger, or
@@ -172,16 +173,16 @@ func (r *Reader) Decision(ctx context.Context, id int64) (Detail, error) {
 	var d Detail
 	var input, answer []byte
 	row := r.db.QueryRowContext(ctx, `SELECT `+columns+`, d.recorded_at, d.channel, d.adopted, d.dialled_raw,
-		e.evaluated_at, e.evaluation_us, e.input, e.decision, d.seq
-		FROM decisions d JOIN evaluations e ON e.decision_id = d.id `+withCalls+`
+		e.evaluated_at, coalesce(e.evaluation_us, 0), e.input, e.decision, d.seq, length(d.numbers_seal) = 32
+		FROM decisions d LEFT JOIN evaluations e ON e.decision_id = d.id `+withCalls+`
 		WHERE d.id = ?`, id)
 	err := scanDecision(row.Scan, &d.Decision, &d.RecordedAt, &d.Channel, &d.Adopted, &d.DialledRaw,
-		&d.EvaluatedAt, &d.EvaluationUS, &input, &answer, &d.Entry)
+		&d.EvaluatedAt, &d.EvaluationUS, &input, &answer, &d.Entry, &d.Erased)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
 	var answered call.Decision
-	if err == nil {
+	if err == nil && answer != nil {
 		err = json.Unmarshal(answer, &answered)
 	}
 	if err == nil {

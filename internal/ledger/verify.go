@@ -62,6 +62,7 @@ type verifier struct {
 	proof  Proof
 	last   link             // of the chain, when it began
 	counts map[string]int64 // of entries, by kind
+	erased map[string]idSet // what erasures took away, by what
 
 	mu     sync.Mutex
 	result Verification
@@ -81,6 +82,9 @@ func (v *verifier) run(ctx context.Context) error {
 	v.result.Findings = []Finding{}
 	var err error
 	if v.last, err = chainOf(ctx, v.reader.db); err != nil {
+		return err
+	}
+	if err := v.erasures(ctx); err != nil {
 		return err
 	}
 	checkpoints, err := v.checkpoints(ctx)
@@ -270,6 +274,7 @@ func (v *verifier) rows(ctx context.Context, s source, above, to int64, matched 
 			default:
 				matched.Add(1)
 			}
+			v.justify(r)
 			above = r.ref
 		}
 		v.step(len(rows))
@@ -303,12 +308,95 @@ func (v *verifier) later(ctx context.Context, s source, rows []chained) error {
 func (v *verifier) removed(ctx context.Context, s source) error {
 	gone, err := list(ctx, v.reader.db, "SELECT c.ref FROM chain c WHERE c.kind = ? AND c.seq <= ? AND NOT EXISTS (SELECT 1 FROM "+
 		s.table+" r WHERE r."+s.id+" = c.ref AND r.seq = c.seq AND "+s.where+") ORDER BY c.seq", []any{s.kind, v.last.seq},
-		func(scan func(...any) error) (ref int64, err error) {
-			err = scan(&ref)
-			return ref, err
-		})
+		scanID)
+	by := v.erased[eraseRow]
+	if s.kind == kindCorrection {
+		by = v.erased[eraseCorrection]
+	}
 	for _, ref := range gone {
+		if (s.kind == kindDecision || s.kind == kindEnd || s.kind == kindCorrection) && by.has(ref) {
+			continue
+		}
 		v.found(s.kind, ref, "%s %d was removed", s.kind, ref)
 	}
 	return err
+}
+
+// erasures reads what was taken away, and holds what was left in its place against what the erasures say.
+func (v *verifier) erasures(ctx context.Context) error {
+	type erasure struct {
+		id         int64
+		what, text string
+		content    []byte
+		ids        idSet
+	}
+	all, err := list(ctx, v.reader.db, "SELECT id, what, ids, content FROM erasures ORDER BY id", nil,
+		func(scan func(...any) error) (e erasure, err error) {
+			err = scan(&e.id, &e.what, &e.text, &e.content)
+			return e, err
+		})
+	if err != nil {
+		return err
+	}
+	v.erased = map[string]idSet{}
+	for i, e := range all {
+		if all[i].ids, err = parseIDs(e.text); err != nil {
+			v.found(kindErasure, e.id, "erasure %d: %v", e.id, err)
+		}
+		v.erased[e.what] = append(v.erased[e.what], all[i].ids...)
+	}
+	for what := range v.erased {
+		v.erased[what] = v.erased[what].sorted()
+	}
+	for _, e := range all {
+		if e.what != eraseNumbers && e.what != erasePerson || v.erased[eraseRow].overlaps(e.ids) {
+			continue
+		}
+		sum, err := v.reader.leftOf(ctx, e.what, e.ids)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(sum[:], e.content) {
+			v.found(kindErasure, e.id, "one of the decisions %s was changed after its %s had been erased", e.text, e.what)
+		}
+	}
+	return nil
+}
+
+// leftOf is the digest over what an erasure left of decisions.
+func (r *Reader) leftOf(ctx context.Context, what string, ids idSet) (hash, error) {
+	columns := numbersColumns
+	if what == erasePerson {
+		columns = slices.Concat(numbersColumns, personColumns)
+	}
+	content := begin("left")
+	for _, s := range ids {
+		rows, err := list(ctx, r.db, "SELECT id, "+qualified("d", columns)+" FROM decisions d WHERE id BETWEEN ? AND ? ORDER BY id",
+			[]any{s.first, s.last}, func(scan func(...any) error) (values []any, err error) {
+				values = make([]any, len(columns)+1)
+				into := make([]any, len(values))
+				for i := range values {
+					into[i] = &values[i]
+				}
+				err = scan(into...)
+				return values, err
+			})
+		if err != nil {
+			return hash{}, err
+		}
+		for _, values := range rows {
+			content = content.add(values...)
+		}
+	}
+	return content.sum(), nil
+}
+
+// justify looks for the erasure of what a decision lost.
+func (v *verifier) justify(r chained) {
+	if (r.lost.numbers || r.lost.evaluation) && !v.erased[eraseNumbers].has(r.ref) && !v.erased[erasePerson].has(r.ref) {
+		v.found(kindDecision, r.ref, "the numbers of decision %d are gone, and no erasure says so", r.ref)
+	}
+	if r.lost.person && !v.erased[erasePerson].has(r.ref) {
+		v.found(kindDecision, r.ref, "who made the call of decision %d is gone, and no erasure says so", r.ref)
+	}
 }

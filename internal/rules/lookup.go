@@ -15,6 +15,7 @@ type tables struct {
 	lists *lists.Table // data/lists.yaml
 	hours *hours.Table // data/hours.yaml
 	short call.ShortCalls
+	keep  call.Retention
 }
 
 // readTables holds every data file to its schema and reads those that become tables. Lists and hours come first: the
@@ -51,6 +52,7 @@ func readTables(files map[string]*dataFile, bad *faults) tables {
 		}
 	}
 	t.short = shortCalls(files["short_calls"])
+	t.keep = retention(files["retention"], bad)
 	return t
 }
 
@@ -85,6 +87,25 @@ func shortCalls(f *dataFile) call.ShortCalls {
 	return s
 }
 
+// retention reads data/retention.yaml.
+func retention(f *dataFile, bad *faults) call.Retention {
+	keep := call.Retention{}
+	if f == nil || f.broken {
+		return keep
+	}
+	kinds, _ := f.value.(map[string]any)
+	for _, kind := range call.RetentionKinds() {
+		fields, _ := kinds[string(kind)].(map[string]any)
+		full, _ := whole(fields["full_days"])
+		days, _ := whole(fields["days"])
+		if days > 0 && days < full {
+			f.fault(bad, []string{string(kind), "days"}, "the record goes after %d days, before its numbers are masked after %d: give it as many days or more", days, full)
+		}
+		keep[kind] = call.Keep{FullDays: int(full), Days: int(days)}
+	}
+	return keep
+}
+
 func whole(v any) (int64, bool) {
 	switch v := v.(type) {
 	case int64:
@@ -104,6 +125,9 @@ func (p *Policy) Lookup(f *call.Facts) {
 
 // ShortCalls says which earlier calls input.usage counts as short.
 func (p *Policy) ShortCalls() call.ShortCalls { return p.tables.short }
+
+// Retention says how long calls are kept.
+func (p *Policy) Retention() call.Retention { return p.tables.keep }
 
 // Lists names the lists of data/lists.yaml, sorted.
 func (p *Policy) Lists() []string { return p.tables.lists.Names() }

