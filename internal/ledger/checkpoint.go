@@ -77,6 +77,7 @@ const (
 	checkpointRows  = 1000
 	checkpointQuiet = 5 * time.Second
 	checkpointEvery = time.Hour
+	checkpointAgain = time.Second // after one that failed
 )
 
 // pace is when checkpoints are written.
@@ -114,9 +115,11 @@ func (l *Ledger) checkpointer() {
 		if errors.Is(err, ErrClosed) {
 			return
 		}
-		l.report(err)
+		if err == nil || !errors.Is(err, ErrUnwritable) { // that is told of anyway
+			l.report(err)
+		}
 		if err != nil {
-			quiet.Reset(l.pace.quiet)
+			quiet.Reset(checkpointAgain)
 			continue
 		}
 		last = c.Seq

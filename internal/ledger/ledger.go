@@ -47,6 +47,8 @@ type Ledger struct {
 	pace        pace
 	committed   atomic.Int64  // the chain's last entry
 	grown       chan struct{} // of one element: the chain has grown
+	commits     atomic.Int64  // so far
+	copied      chan struct{} // closed when the log is copied no more
 	stop        chan struct{} // closed when no more checkpoints are wanted
 	signed      chan struct{} // closed when none will be written
 
@@ -85,7 +87,7 @@ func open(path string, key Key, options []Option) (_ *Ledger, err error) {
 	l := &Ledger{
 		path: path, key: key, now: time.Now, queue: newQueue(), stopped: make(chan struct{}),
 		pace: pace{checkpointRows, checkpointQuiet, checkpointEvery}, grown: make(chan struct{}, 1),
-		stop: make(chan struct{}), signed: make(chan struct{}),
+		stop: make(chan struct{}), signed: make(chan struct{}), copied: make(chan struct{}),
 	}
 	for _, o := range options {
 		o(l)
@@ -97,6 +99,7 @@ func open(path string, key Key, options []Option) (_ *Ledger, err error) {
 		return nil, errors.Join(err, l.release())
 	}
 	go l.run()
+	go l.copier()
 	if l.report == nil {
 		close(l.signed)
 	} else {
@@ -174,6 +177,7 @@ func (l *Ledger) Close() error {
 	}
 	close(l.stop)
 	<-l.signed
+	<-l.copied
 	<-l.stopped
 	return errors.Join(l.lastCheckpoint(context.Background()), l.release())
 }

@@ -149,7 +149,7 @@ func (c *conn) beDurable(ctx context.Context) error {
 			"keep the ledger on a local disk", mode, synchronous)
 	}
 	// A WAL that a long read made grow is cut back to this at its next restart.
-	_, err := c.ExecContext(ctx, "PRAGMA journal_size_limit = 67108864")
+	_, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = %d", copiedByWriter))
 	return err
 }
 

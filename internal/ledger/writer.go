@@ -125,6 +125,7 @@ func (l *Ledger) commitWaiting(ctx context.Context) {
 	if err == nil {
 		_, err = l.conn.commit.ExecContext(ctx)
 	}
+	l.commits.Add(1)
 	if err == nil && l.end.seq < l.conn.end.seq {
 		l.end = l.conn.end
 		l.committed.Store(l.end.seq)
