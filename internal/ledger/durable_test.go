@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 		childRecords(path)
 	case "limit":
 		childMeetsLimit(path)
+	case "backup":
+		childBacksUp(path)
 	case "open":
 		childOpens(path)
 	}

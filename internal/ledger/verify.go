@@ -40,6 +40,8 @@ type Proof struct {
 	Public      ed25519.PublicKey // checkpoints are signed with; nil: signatures are not looked at
 	Checkpoints string            // the file apart; empty: there is none
 	Progress    func(rows int)    // is told of every piece that was read, of Rows in all; may be nil
+
+	apart *held // what the file apart held at a moment, instead of what it holds
 }
 
 // Verify reads the whole ledger and tells which rows are not as they were written: changed, removed, put in between, or
@@ -159,15 +161,18 @@ func (v *verifier) checkpoints(ctx context.Context) (map[int64][]Checkpoint, err
 	if err != nil {
 		return nil, err
 	}
-	if v.proof.Checkpoints != "" {
-		apart, found, err := readCheckpoints(v.proof.Checkpoints)
-		if err != nil {
+	apart := v.proof.apart
+	if apart == nil && v.proof.Checkpoints != "" {
+		apart = &held{}
+		if apart.all, apart.found, err = readCheckpoints(v.proof.Checkpoints); err != nil {
 			return nil, err
 		}
-		for _, f := range found {
+	}
+	if apart != nil {
+		for _, f := range apart.found {
 			v.found(f.What, f.ID, "%s", f.Problem)
 		}
-		all = append(all, apart...)
+		all = append(all, apart.all...)
 	}
 	by := map[int64][]Checkpoint{}
 	for _, c := range all {
