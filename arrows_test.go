@@ -44,6 +44,7 @@ var rooms = map[string]room{
 	"rules":     {code: "call hours lists schema yamlfile policy"}, // policy: the schemas, where a policy directory has none
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
+	"export":    {code: "ledger", tests: "call"},                    // decisions for other programs: CSV, JSON Lines, XLSX
 	"lint":      {code: "call rules yamlfile", tests: "app config"}, // what in a policy is of no use
 
 	"gate":  {code: "call queue"},
@@ -67,7 +68,7 @@ var rooms = map[string]room{
 	// One decision in this process; OPA's server is a program of its own, asked over HTTP.
 	"bench/decision": {code: "app call config policy rules yamlfile"}, // rules: those that do not end
 
-	"cmd/dialwarden":       {code: "app call config control demo ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
+	"cmd/dialwarden":       {code: "app call config control demo export ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
 	"cmd/dialwarden-bench": {code: "bench bench/decision"},
 
 	"examples": {tests: "app config rules"},
@@ -90,6 +91,7 @@ var libraries = map[string]string{
 	"github.com/santhosh-tekuri":   "numbering",      // its tests: the schema of number plans
 	"github.com/emiago/sipgo":      "lab",
 	"github.com/fsnotify":          "policydir",
+	"github.com/xuri/excelize":     "export",
 	"github.com/spf13/cobra":       "cmd/dialwarden",
 	"github.com/coreos/go-systemd": "cmd/dialwarden",
 	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt

@@ -19,7 +19,7 @@ import (
 func newLog() *cobra.Command {
 	cmd := group("log", "Read the decision log", `Read the decision log, beside the running daemon or without it. It is the ledger of the
 configuration (ledger.path), an SQLite file that nothing here changes.`)
-	cmd.AddCommand(newLogList(), newLogShow(), newLogTail(), newLogVerify(), newLogKey(), newLogCorrect())
+	cmd.AddCommand(newLogList(), newLogShow(), newLogTail(), newLogVerify(), newLogKey(), newLogCorrect(), newLogExport())
 	return cmd
 }
 

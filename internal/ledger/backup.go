@@ -169,7 +169,7 @@ func examine(ctx context.Context, path string, p Proof, a *held) (Verification, 
 	v, err := r.Verify(ctx, p)
 	wg.Wait()
 	if err := errors.Join(err, broken); err != nil {
-		return v, errors.New(plainly(err))
+		return v, inPlainWords(ctx, err)
 	}
 	if len(found) > 0 {
 		v.Findings, v.OK = append(found, v.Findings...), false

@@ -32,7 +32,7 @@ func vacuumInto(ctx context.Context, path, to string, progress func(bytes int)) 
 	db.SetMaxOpenConns(1)
 	// The connection reads only, as the file is opened so; this would refuse the copy, too.
 	if _, err := db.ExecContext(ctx, "PRAGMA query_only = off"); err != nil {
-		return errors.New(plainly(err))
+		return inPlainWords(ctx, err)
 	}
 	done := make(chan error, 1)
 	go func() {
@@ -44,11 +44,8 @@ func vacuumInto(ctx context.Context, path, to string, progress func(bytes int)) 
 	for told := 0; ; {
 		select {
 		case err = <-done:
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
 			if err != nil {
-				return errors.New(plainly(err))
+				return inPlainWords(ctx, err)
 			}
 			return syncFile(to)
 		case <-tick.C:
@@ -58,6 +55,14 @@ func vacuumInto(ctx context.Context, path, to string, progress func(bytes int)) 
 			}
 		}
 	}
+}
+
+// inPlainWords is the error of SQLite, or the end of ctx that it came of.
+func inPlainWords(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return errors.New(plainly(err))
 }
 
 func syncFile(path string) error {
