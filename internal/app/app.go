@@ -123,7 +123,7 @@ func (a *App) openLedger() error {
 		return fmt.Errorf("ledger.path: there is no directory for %s: %w", a.cfg.Ledger.Path, err)
 	}
 	var err error
-	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed); err != nil {
+	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithMigration(a.migrating)); err != nil {
 		return err
 	}
 	a.closers = append(a.closers, a.ledger.Close)
@@ -132,16 +132,26 @@ func (a *App) openLedger() error {
 
 // OpenLedger opens the ledger of a configuration for writing; report is told how its checkpoints fare. Errors name the
 // field of the configuration, and are those of ledger.Open.
-func OpenLedger(cfg config.Config, report func(error)) (*ledger.Ledger, error) {
+func OpenLedger(cfg config.Config, report func(error), options ...ledger.Option) (*ledger.Ledger, error) {
 	key, err := ledger.LoadOrCreateKey(cfg.Ledger.KeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("ledger.key_file: %w", err)
 	}
-	l, err := ledger.Open(cfg.Ledger.Path, key, ledger.WithCheckpoints(cfg.Ledger.CheckpointFile, report))
+	l, err := ledger.Open(cfg.Ledger.Path, key, append(options, ledger.WithCheckpoints(cfg.Ledger.CheckpointFile, report))...)
 	if err != nil {
 		return nil, fmt.Errorf("the ledger %s cannot be opened: %w", cfg.Ledger.Path, err)
 	}
 	return l, nil
+}
+
+// migrating tells the log that the ledger of an earlier version is brought up to date.
+func (a *App) migrating(m ledger.Migration) {
+	entry := a.log.Warn().Int("from", m.From).Int("to", m.To)
+	if m.Done {
+		entry.Dur("took_ms", m.Took).Msg("the ledger is up to date")
+		return
+	}
+	entry.Msg("the ledger is brought up to the schema of this version; that takes a while where there is much in it, and calls wait for it")
 }
 
 // checkpointed notes how a checkpoint of the ledger fared, and tells the log when that changes.

@@ -31,6 +31,10 @@ func TestMain(m *testing.M) {
 		childMeetsLimit(path)
 	case "backup":
 		childBacksUp(path)
+	case "migrate":
+		childMigrates(path)
+	case "migrate-full":
+		childMigratesOnAFullDisk(path)
 	case "open":
 		childOpens(path)
 	}
