@@ -26,9 +26,10 @@ const ChainSchema = 4
 // Missing is what a backup lacks of what was recorded, as far as that is known.
 type Missing struct {
 	Entries   int64  `json:"entries"`   // of the chain
-	Decisions int64  `json:"decisions"` // of those, where the present ledger can be read
+	Decisions int64  `json:"decisions"` // of those, where Counted
+	Counted   bool   `json:"counted"`   // the present ledger could be read; else it is as checkpoints tell
 	PINs      int    `json:"pins"`      // are not as they are in the present ledger, like one that was disabled since
-	Unread    string `json:"unread"`    // why the present ledger could not be read; what it lacks is as checkpoints tell
+	Unread    string `json:"unread"`    // why the present ledger could not be read; empty where there is none
 }
 
 // Any reports whether something is missing, or may be.
@@ -164,7 +165,7 @@ func compare(ctx context.Context, path, part string, apart *held, key Key) (s Re
 		err = errors.Join(err, present.Close())
 	}
 	if err != nil { // that may be why it is to be replaced
-		m.Unread = plainly(err)
+		m = Missing{Unread: plainly(err)}
 	}
 	for _, c := range apart.all { // those that an earlier restore has replaced are missing already
 		if !slices.ContainsFunc(past, func(s Restored) bool { return s.replaced(c) }) {
@@ -199,7 +200,7 @@ func (r *Reader) beyond(ctx context.Context, backup *Reader, s *Restored, key Ke
 			s.Common = past.Entry
 		}
 	}
-	m.Entries = max(0, present.seq-s.Common)
+	m.Entries, m.Counted = max(0, present.seq-s.Common), true
 	err = r.db.QueryRowContext(ctx, "SELECT count(*) FROM decisions WHERE seq > ?", s.Common).Scan(&m.Decisions)
 	if err != nil {
 		return m, nil, err

@@ -243,7 +243,7 @@ func plainly(err error) string {
 		sqlite3.ErrIoErr:    "reading or writing the disk failed",
 		sqlite3.ErrCantOpen: "the file cannot be opened (permissions, or too many open files)",
 		sqlite3.ErrCorrupt: "the file is damaged: stop the daemon, keep the file as it is with those beside it (-wal, " +
-			"-shm), and put a backup in its place",
+			"-shm), and restore a backup",
 		sqlite3.ErrNotADB: "the file is not an SQLite database",
 		sqlite3.ErrNomem:  "out of memory",
 	}[e.Code]
