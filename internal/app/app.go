@@ -151,7 +151,7 @@ func (a *App) migrating(m ledger.Migration) {
 		entry.Dur("took_ms", m.Took).Msg("the ledger is up to date")
 		return
 	}
-	entry.Msg("the ledger is brought up to the schema of this version; that takes a while where there is much in it, and calls wait for it")
+	entry.Msg("the ledger is brought up to the schema of this version; that takes a while where there is much in it, and no call is decided before it is done")
 }
 
 // checkpointed notes how a checkpoint of the ledger fared, and tells the log when that changes.
