@@ -44,6 +44,7 @@ var rooms = map[string]room{
 	"rules":     {code: "call hours lists schema yamlfile policy"}, // policy: the schemas, where a policy directory has none
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
+	"export":    {code: "ledger", tests: "call"},                    // decisions for other programs: CSV, JSON Lines, XLSX
 	"lint":      {code: "call rules yamlfile", tests: "app config"}, // what in a policy is of no use
 
 	"gate":  {code: "call queue"},
@@ -70,7 +71,7 @@ var rooms = map[string]room{
 	// The ledger's commits, beside a loop of its own over the same tables.
 	"bench/ledger": {code: "call ledger"},
 
-	"cmd/dialwarden":       {code: "app call config control demo ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
+	"cmd/dialwarden":       {code: "app call config control demo export ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
 	"cmd/dialwarden-bench": {code: "bench bench/decision bench/ledger"},
 
 	"examples": {tests: "app config rules"},
@@ -93,7 +94,9 @@ var libraries = map[string]string{
 	"github.com/santhosh-tekuri":   "numbering",      // its tests: the schema of number plans
 	"github.com/emiago/sipgo":      "lab",
 	"github.com/fsnotify":          "policydir",
+	"github.com/xuri/excelize":     "export",
 	"github.com/spf13/cobra":       "cmd/dialwarden",
+	"github.com/spf13/pflag":       "cmd/dialwarden", // cobra's flags
 	"github.com/coreos/go-systemd": "cmd/dialwarden",
 	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt
 	"golang.org/x/term":            "cmd/dialwarden demo",

@@ -20,7 +20,7 @@ import (
 func newLog() *cobra.Command {
 	cmd := group("log", "Read the decision log", `Read the decision log, beside the running daemon or without it. It is the ledger of the
 configuration (ledger.path), an SQLite file that nothing here changes.`)
-	cmd.AddCommand(newLogList(), newLogShow(), newLogTail(), newLogVerify(), newLogKey(), newLogCorrect(), newLogForget(), newLogLooks())
+	cmd.AddCommand(newLogList(), newLogShow(), newLogTail(), newLogVerify(), newLogKey(), newLogCorrect(), newLogForget(), newLogLooks(), newLogExport())
 	return cmd
 }
 
@@ -104,22 +104,26 @@ line on stderr says so; with --json it does not.`,
 	jsonFlag(cmd, &asJSON)
 	maskFlag(cmd, &mask)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		r, cfg, err := openReader(cmd)
+		cfg, err := load(cmd)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = r.Close() }()
 		zone := cfg.Site.Location()
 		f, err := filter(zone)
 		if err != nil {
 			return err
 		}
-		out := newLister(cmd.OutOrStdout(), asJSON, zone)
 		if limit < 0 {
 			return fmt.Errorf("--limit %d: must be 0 (for all) or more", limit)
 		}
 		f.Limit = limit
-		out.masked = masked(cmd, args, cfg, mask)
+		r, hidden, err := openLog(cmd, args, cfg, mask)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = r.Close() }()
+		out := newLister(cmd.OutOrStdout(), asJSON, zone)
+		out.masked = hidden
 		if limit == 0 {
 			err = printAll(cmd, r, f, out)
 		} else {
@@ -183,7 +187,11 @@ was recorded: the facts, and the revision of the policy that was in force.`,
 			if err != nil {
 				return fmt.Errorf("%q is no decision's ID: it is a number of \"dialwarden log list\"", args[0])
 			}
-			r, cfg, err := openReader(cmd)
+			cfg, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			r, hidden, err := openLog(cmd, args, cfg, mask)
 			if err != nil {
 				return err
 			}
@@ -193,7 +201,7 @@ was recorded: the facts, and the revision of the policy that was in force.`,
 				return err
 			}
 			w := cmd.OutOrStdout()
-			if masked(cmd, args, cfg, mask) {
+			if hidden {
 				whole := w
 				var text bytes.Buffer
 				w = &text

@@ -36,23 +36,27 @@ decisions only.`,
 	jsonFlag(cmd, &asJSON)
 	maskFlag(cmd, &mask)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		r, cfg, err := openReader(cmd)
+		cfg, err := load(cmd)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = r.Close() }()
 		zone := cfg.Site.Location()
 		f, err := filter(zone)
 		if err != nil {
 			return err
 		}
+		r, hidden, err := openLog(cmd, args, cfg, mask)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = r.Close() }()
 		if !asJSON {
 			if err := tellRefused(cmd, r, cfg); err != nil {
 				return err
 			}
 		}
 		out := newLister(cmd.OutOrStdout(), asJSON, zone)
-		out.masked = masked(cmd, args, cfg, mask)
+		out.masked = hidden
 		return tail(cmd, r, f, lines, out)
 	}
 	return cmd

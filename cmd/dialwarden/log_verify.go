@@ -113,8 +113,23 @@ func printVerification(w io.Writer, v ledger.Verification) error {
 	if v.Checkpoints == 0 {
 		signed = "no checkpoint holds"
 	}
+	for _, s := range v.Restores {
+		_, err := fmt.Fprintf(w, "At %s the ledger was restored from a backup that ended with entry %d: entry %d says so.%s\n",
+			s.At, s.Entry, s.Seq, lost(s))
+		if err != nil {
+			return err
+		}
+	}
 	_, err := fmt.Fprintf(w, "%s: %d entries, %s.\nThe chain ends with %s.\n", verdict, v.Entries, signed, v.Head)
 	return err
+}
+
+// lost tells what a restore has put an end to.
+func lost(s ledger.Restored) string {
+	if s.Known == s.Common {
+		return ""
+	}
+	return fmt.Sprintf(" What it replaced had entries of its own from %d on; the last that was known is %d.", s.Common+1, s.Known)
 }
 
 func newLogKey() *cobra.Command {

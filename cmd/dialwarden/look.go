@@ -26,10 +26,11 @@ func maskFlag(cmd *cobra.Command, v *bool) {
 	cmd.Flags().BoolVar(v, "mask", false, "hide all but the last four digits of numbers, and record no look")
 }
 
-// masked decides whether numbers are hidden, and says why on stderr where nobody asked for it. To see whole numbers one
+// masked decides whether numbers are hidden, and says why on stderr where nobody asked for it. It comes before the ledger
+// is opened for reading, or a writer that records the look could not tidy up behind it. To see whole numbers one
 // must be allowed to (privacy.unmasked), and that one has seen them is recorded first: who, when, and what was asked for.
 func masked(cmd *cobra.Command, args []string, cfg config.Config, wanted bool) bool {
-	if wanted {
+	if wanted || !readable(cfg) {
 		return true
 	}
 	err := maySee(cfg)
@@ -40,6 +41,19 @@ func masked(cmd *cobra.Command, args []string, cfg config.Config, wanted bool) b
 		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "Numbers are masked: %v.\n", err)
 	}
 	return err != nil
+}
+
+// readable reports whether there is a ledger at all; if not, the verb will say why.
+func readable(cfg config.Config) bool {
+	r, err := ledger.OpenReader(cfg.Ledger.Path)
+	return err == nil && r.Close() == nil
+}
+
+// openLog opens the ledger for reading, and decides whether numbers are hidden.
+func openLog(cmd *cobra.Command, args []string, cfg config.Config, mask bool) (r *ledger.Reader, hidden bool, err error) {
+	hidden = masked(cmd, args, cfg, mask)
+	r, err = ledger.OpenReader(cfg.Ledger.Path)
+	return r, hidden, err
 }
 
 // askedFor tells the flags and the arguments that were given, as JSON.
@@ -90,7 +104,11 @@ func recordLook(ctx context.Context, cfg config.Config, what, filter string) err
 	if daemon, running := control.Dial(ctx, cfg.Control.Socket); running {
 		return daemon.RecordLook(ctx, account(), what, filter)
 	}
-	l, err := app.OpenLedger(cfg, func(error) {})
+	var l *ledger.Ledger
+	_, err := ledger.LoadKey(cfg.Ledger.KeyFile) // one that is missing is not to be made here
+	if err == nil {
+		l, err = app.OpenLedger(cfg, func(error) {})
+	}
 	if err != nil {
 		return fmt.Errorf("the look cannot be recorded: %w", err)
 	}

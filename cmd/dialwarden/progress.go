@@ -38,6 +38,9 @@ func newProgress(w io.Writer, what string, total int) *progress {
 // add counts what is done. It may be called by many goroutines.
 func (p *progress) add(n int) { p.done.Add(int64(n)) }
 
+// set says how much is done. It may be called by many goroutines.
+func (p *progress) set(n int) { p.done.Store(int64(n)) }
+
 // end wipes the bar.
 func (p *progress) end() {
 	close(p.stop)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,6 +51,7 @@ func runTests(m *testing.M) int {
 //	follow LEDGER FLAG…         runs log tail while decisions are made and policies change
 //	refusing LEDGER             notes that a changed policy was refused
 //	hold LEDGER                 keeps a ledger open for writing until the script ends
+//	spoil LEDGER                changes the reason of the first decision in a backup
 //	decide LEDGER DIR …         has a policy decide a call and records it
 //	daemon CONFIG               runs dialwarden serve until the script ends, and waits until it says that it is ready
 func TestScripts(t *testing.T) {
@@ -69,7 +71,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "follow": follow, "mode": mode, "fill": fill, "hold": hold, "daemon": serving,
-			"judged": judged, "decide": decide, "refusing": refusing,
+			"judged": judged, "decide": decide, "refusing": refusing, "spoil": spoil,
 		},
 	})
 }
@@ -214,6 +216,18 @@ func refusing(ts *testscript.TestScript, _ bool, args []string) {
 	l := open(ts, args[0])
 	ts.Check(l.PolicyRefused(context.Background(), call.ByFile, "0123456789abcdef", "the policy is not usable:\nrules/x.rego:3:1: typo", nil))
 	ts.Check(l.Close())
+}
+
+// spoil changes what the first decision of a ledger gives as its reason.
+func spoil(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	changed := bytes.ReplaceAll(data, []byte("Because of local."), []byte("because of local."))
+	if bytes.Equal(changed, data) {
+		ts.Fatalf("%s has no such decision", args[0])
+	}
+	ts.Check(os.WriteFile(path, changed, 0o600))
 }
 
 // serving runs the daemon and waits for what systemd would wait for.

@@ -6,7 +6,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/rs/zerolog"
@@ -37,7 +39,9 @@ progress go on, and from then on Asterisk lets out emergency calls only.`,
 			if err != nil {
 				return err
 			}
+			started := takeTime(log)
 			a, err := app.Open(cmd.Context(), cfg, log)
+			started()
 			if err != nil {
 				return err
 			}
@@ -71,6 +75,35 @@ func serve(ctx context.Context, a *app.App, log zerolog.Logger) error {
 		case err := <-stopped:
 			return err
 		}
+	}
+}
+
+// How often, and for how long, systemd is asked for more time.
+const (
+	askEvery = 15 * time.Second
+	moreTime = "EXTEND_TIMEOUT_USEC=60000000"
+)
+
+// takeTime asks systemd for more time until the start is over: a large ledger of an earlier version is brought up to date
+// then, and must not be killed over and over again in the middle of it.
+func takeTime(log zerolog.Logger) (started func()) {
+	over := make(chan struct{})
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		tick := time.NewTicker(askEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				notify(log, moreTime)
+			case <-over:
+				return
+			}
+		}
+	})
+	return func() {
+		close(over)
+		asking.Wait()
 	}
 }
 

@@ -125,7 +125,7 @@ func (a *App) openLedger() error {
 		return fmt.Errorf("ledger.path: there is no directory for %s: %w", a.cfg.Ledger.Path, err)
 	}
 	var err error
-	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger)); err != nil {
+	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger), ledger.WithMigration(a.migrating)); err != nil {
 		return err
 	}
 	a.closers = append(a.closers, a.ledger.Close)
@@ -145,6 +145,16 @@ func OpenLedger(cfg config.Config, report func(error), options ...ledger.Option)
 		return nil, fmt.Errorf("the ledger %s cannot be opened: %w", cfg.Ledger.Path, err)
 	}
 	return l, nil
+}
+
+// migrating tells the log that the ledger of an earlier version is brought up to date.
+func (a *App) migrating(m ledger.Migration) {
+	entry := a.log.Warn().Int("from", m.From).Int("to", m.To)
+	if m.Done {
+		entry.Dur("took_ms", m.Took).Msg("the ledger is up to date")
+		return
+	}
+	entry.Msg("the ledger is brought up to the schema of this version; that takes a while where there is much in it, and no call is decided before it is done")
 }
 
 // checkpointed notes how a checkpoint of the ledger fared, and tells the log when that changes.

@@ -29,6 +29,12 @@ func TestMain(m *testing.M) {
 		childRecords(path)
 	case "limit":
 		childMeetsLimit(path)
+	case "backup":
+		childBacksUp(path)
+	case "migrate":
+		childMigrates(path)
+	case "migrate-full":
+		childMigratesOnAFullDisk(path)
 	case "open":
 		childOpens(path)
 	}

@@ -42,7 +42,8 @@ type Ledger struct {
 	queue *queue
 	state state
 
-	checkpoints string      // the file apart; empty for none
+	checkpoints string // the file apart; empty for none
+	migration   func(Migration)
 	report      func(error) // told how checkpoints fare; nil where none are written
 	pace        pace
 	committed   atomic.Int64  // the chain's last entry
@@ -130,7 +131,7 @@ func (l *Ledger) start(ctx context.Context) error {
 	if err := makePrivate(l.path); err != nil {
 		return err
 	}
-	if err := migrate(ctx, l.conn, all); err != nil {
+	if err := l.bringUpToDate(ctx, all); err != nil {
 		return err
 	}
 	if err := l.conn.prepare(ctx); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
 )
 
 //go:embed migrations/*.sql
@@ -39,6 +40,39 @@ func migrations(fsys fs.FS) ([]migration, error) {
 		all = append(all, migration{version: i + 1, name: name, script: string(script)})
 	}
 	return all, nil
+}
+
+// Migration is told of a ledger of an earlier schema that is brought up to date.
+type Migration struct {
+	From, To int
+	Done     bool          // it is up to date; else it begins
+	Took     time.Duration // from its beginning
+}
+
+// WithMigration has report told when a ledger of an earlier schema is going to be brought up to date, which takes the
+// longer the more is in it, and again when it is. It is not told of a new ledger.
+func WithMigration(report func(Migration)) Option {
+	return func(l *Ledger) { l.migration = report }
+}
+
+// bringUpToDate migrates the file, and tells.
+func (l *Ledger) bringUpToDate(ctx context.Context, all []migration) error {
+	version, err := schemaOf(ctx, l.conn.Conn, len(all))
+	if err != nil {
+		return err
+	}
+	told := l.migration != nil && version > 0 && version < len(all)
+	began := time.Now()
+	if told {
+		l.migration(Migration{From: version, To: len(all)})
+	}
+	if err := migrate(ctx, l.conn, all); err != nil {
+		return fmt.Errorf("bringing it from schema %d to %d failed, and has changed nothing since the last of them that succeeded: %s", version, len(all), plainly(err))
+	}
+	if told {
+		l.migration(Migration{From: version, To: len(all), Done: true, Took: time.Since(began)})
+	}
+	return nil
 }
 
 // migrate brings the file to the newest schema of all, one transaction for each step. It only goes forward.

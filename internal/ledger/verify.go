@@ -16,20 +16,22 @@ import (
 
 // Finding is something that is not as it was written.
 type Finding struct {
-	What    string `json:"what"` // decision, end, correction, policy, entry, checkpoint or file
+	What    string `json:"what"` // decision, end, correction, policy, restore, entry, checkpoint or file
 	ID      int64  `json:"id"`   // of the row, or the entry's number
 	Problem string `json:"problem"`
 }
 
 // Verification is what Verify found.
 type Verification struct {
-	OK          bool      `json:"ok"`
-	Entries     int64     `json:"entries"`
-	Head        Hex       `json:"head"` // the hash of the last entry
-	Checkpoints int       `json:"checkpoints"`
-	SignedUntil int64     `json:"signed_until"` // the last entry that a genuine checkpoint holds
-	Findings    []Finding `json:"findings"`
-	More        int64     `json:"more"` // findings that are not listed
+	OK          bool  `json:"ok"`
+	Entries     int64 `json:"entries"`
+	Head        Hex   `json:"head"` // the hash of the last entry
+	Checkpoints int   `json:"checkpoints"`
+	SignedUntil int64 `json:"signed_until"` // the last entry that a genuine checkpoint holds
+	// Restores are the times when the ledger was restored from a backup, the oldest first.
+	Restores []Restored `json:"restores,omitempty"`
+	Findings []Finding  `json:"findings"`
+	More     int64      `json:"more"` // findings that are not listed
 }
 
 // maxFindings is how many findings are listed; the others are counted.
@@ -40,6 +42,9 @@ type Proof struct {
 	Public      ed25519.PublicKey // checkpoints are signed with; nil: signatures are not looked at
 	Checkpoints string            // the file apart; empty: there is none
 	Progress    func(rows int)    // is told of every piece that was read, of Rows in all; may be nil
+
+	provisional *Restored // that is about to be made
+	apart       *held     // what the file apart held at a moment, instead of what it holds
 }
 
 // Verify reads the whole ledger and tells which rows are not as they were written: changed, removed, put in between, or
@@ -102,6 +107,11 @@ func (v *verifier) run(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	if v.counts[kindRestore] != int64(len(v.result.Restores)) {
+		if err := v.stated(ctx); err != nil {
+			return err
+		}
+	}
 	for i, s := range sources {
 		if matched[i].Load() != v.counts[s.kind] {
 			if err := v.removed(ctx, s); err != nil {
@@ -163,20 +173,39 @@ func (v *verifier) checkpoints(ctx context.Context) (map[int64][]Checkpoint, err
 	if err != nil {
 		return nil, err
 	}
-	if v.proof.Checkpoints != "" {
-		apart, found, err := readCheckpoints(v.proof.Checkpoints)
-		if err != nil {
+	apart := v.proof.apart
+	if apart == nil && v.proof.Checkpoints != "" {
+		apart = &held{}
+		if apart.all, apart.found, err = readCheckpoints(v.proof.Checkpoints); err != nil {
 			return nil, err
 		}
-		for _, f := range found {
+	}
+	if apart != nil {
+		for _, f := range apart.found {
 			v.found(f.What, f.ID, "%s", f.Problem)
 		}
-		all = append(all, apart...)
+		all = append(all, apart.all...)
+	}
+	restores, found, err := v.reader.restores(ctx, v.proof.Public)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range found {
+		v.found(f.What, f.ID, "%s", f.Problem)
 	}
 	by := map[int64][]Checkpoint{}
+	for _, s := range restores {
+		if s.Seq <= v.last.seq {
+			v.result.Restores = append(v.result.Restores, s)
+			by[s.Entry] = append(by[s.Entry], s.checkpoint())
+		}
+	}
 	for _, c := range all {
 		if v.proof.Public != nil && !c.genuine(v.proof.Public) {
 			v.found("checkpoint", c.Seq, "the checkpoint of %s in %s is not signed with this ledger's key", c.At, c.origin)
+			continue
+		}
+		if c.Seq > v.last.seq && v.replaced(c) {
 			continue
 		}
 		v.result.Checkpoints++
@@ -240,6 +269,10 @@ func (v *verifier) hold(at link, checkpoints []Checkpoint) {
 	for _, c := range checkpoints {
 		if bytes.Equal(c.Hash, at.hash[:]) {
 			v.result.SignedUntil = at.seq
+			continue
+		}
+		if v.replaced(c) {
+			v.result.Checkpoints--
 			continue
 		}
 		v.found("entry", at.seq, "entries %d to %d, or one of them, were written anew after %s: the checkpoint in %s has another hash",

@@ -11,15 +11,15 @@ import (
 // beside the writer, on a connection of its own, which keeps nobody waiting; the writer does it itself only where that has
 // not kept up.
 const (
-	copyEvery      = 100 * time.Millisecond
-	copyAfter      = 50   // commits
+	moveEvery      = 100 * time.Millisecond
+	moveAfter      = 50   // commits
 	copiedByWriter = 8000 // pages of the log, 32 MiB, from which a commit copies them itself
 )
 
 // copier copies the log to the database until the ledger is closed.
 func (l *Ledger) copier() {
 	defer close(l.copied)
-	tick := time.NewTicker(copyEvery)
+	tick := time.NewTicker(moveEvery)
 	defer tick.Stop()
 	last := l.commits.Load()
 	for quiet := false; ; {
@@ -33,7 +33,7 @@ func (l *Ledger) copier() {
 			quiet = false
 			continue
 		}
-		if now-last < copyAfter && !quiet {
+		if now-last < moveAfter && !quiet {
 			quiet = true // perhaps there is more in a moment
 			continue
 		}
