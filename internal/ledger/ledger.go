@@ -49,6 +49,10 @@ type Ledger struct {
 	stop        chan struct{} // closed when no more checkpoints are wanted
 	signed      chan struct{} // closed when none will be written
 
+	indexing  indexing
+	stopIndex context.CancelFunc
+	indexed   chan struct{} // closed when no more facets will be built
+
 	conn    *conn         // the writer goroutine's; nil after a fault, until the next request
 	end     link          // of the chain, as committed; the writer goroutine's
 	stopped chan struct{} // closed when the writer goroutine has ended
@@ -85,6 +89,7 @@ func open(path string, key Key, options []Option) (_ *Ledger, err error) {
 		path: path, key: key, now: time.Now, queue: newQueue(), stopped: make(chan struct{}),
 		pace: pace{checkpointRows, checkpointQuiet, checkpointEvery}, grown: make(chan struct{}, 1),
 		stop: make(chan struct{}), signed: make(chan struct{}),
+		indexing: indexing{blockSize, 5 * time.Second}, indexed: make(chan struct{}),
 	}
 	for _, o := range options {
 		o(l)
@@ -96,6 +101,9 @@ func open(path string, key Key, options []Option) (_ *Ledger, err error) {
 		return nil, errors.Join(err, l.release())
 	}
 	go l.run()
+	ctx, cancel := context.WithCancel(context.Background())
+	l.stopIndex = cancel
+	go l.indexer(ctx)
 	if l.report == nil {
 		close(l.signed)
 	} else {
@@ -171,8 +179,10 @@ func (l *Ledger) Close() error {
 		<-l.stopped
 		return nil
 	}
+	l.stopIndex()
 	close(l.stop)
 	<-l.signed
+	<-l.indexed
 	<-l.stopped
 	return errors.Join(l.lastCheckpoint(context.Background()), l.release())
 }
