@@ -68,7 +68,9 @@ var rooms = map[string]room{
 	"bench/decision": {code: "app call config policy rules yamlfile"}, // rules: those that do not end
 
 	"cmd/dialwarden":       {code: "app call config control demo ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
-	"cmd/dialwarden-bench": {code: "bench bench/decision"},
+	"bench/asking": {code: "call ledger"},
+
+	"cmd/dialwarden-bench": {code: "bench bench/asking bench/decision"},
 
 	"examples": {tests: "app config rules"},
 	"e2e":      {tests: "call config control dialplan lab ledger policy watch"},

@@ -1,7 +1,7 @@
 // Command dialwarden-bench measures what Dialwarden adds to the set-up of a call, and how many calls a second it holds,
 // on a real Asterisk, beside plain Dial and beside an ARI app that only continues. `make bench` builds what it needs
-// and runs it. `dialwarden-bench decision` measures the decision alone, in this process, beside OPA's own server. The
-// methods stand in docs/benchmarks.md.
+// and runs it. `dialwarden-bench decision` measures the decision alone, in this process, beside OPA's own server;
+// `dialwarden-bench log` measures lists and summaries of a long log. The methods stand in docs/benchmarks.md.
 //
 // Exit status: 0 measured, 2 it could not be done.
 package main
@@ -37,6 +37,9 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "decision" {
 		return decide(ctx, args[1:], stdout, stderr)
+	}
+	if len(args) > 0 && args[0] == "log" {
+		return ask(ctx, args[1:], stdout, stderr)
 	}
 	o := bench.Default()
 	o.Log = stderr

@@ -69,7 +69,7 @@ func TestFacetsFollowChanges(t *testing.T) {
 		rec.Facts.Callee.E164 = "+8613800138000"
 		record(t, l, rec)
 	}
-	if err := l.index(ctx); err != nil {
+	if err := l.Index(ctx); err != nil {
 		t.Fatal(err)
 	}
 	db := shell(t, l.path)
@@ -80,7 +80,7 @@ func TestFacetsFollowChanges(t *testing.T) {
 	if got := ids(t, r, Filter{NumberPrefix: "+86138001", Holder: "王芳"}); len(got) != 22 {
 		t.Errorf("after the change the list is %v", got)
 	}
-	if err := l.index(ctx); err != nil {
+	if err := l.Index(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if got := ids(t, r, Filter{NumberPrefix: "+49*", Holder: "-", Action: call.Allow}); !slices.Equal(got, []int64{3, 25}) {

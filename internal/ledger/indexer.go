@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -13,6 +14,7 @@ import (
 type indexing struct {
 	block int64         // ids to a block, at most blockSize
 	every time.Duration // how often it is looked whether there is something to do
+	one   *sync.Mutex   // held while they are built
 }
 
 // facetBatch is how many facets are written in one transaction of their own. A decision that comes meanwhile waits for
@@ -30,13 +32,16 @@ func (l *Ledger) indexer(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = l.index(ctx)
+			_ = l.Index(ctx)
 		}
 	}
 }
 
-// index builds the facets of all full blocks that have none, and of those in which a decision was changed or removed.
-func (l *Ledger) index(ctx context.Context) error {
+// Index builds the facets of all full blocks that have none, and of those in which a decision was changed or removed. The
+// ledger does that by itself every few seconds; this is for who cannot wait.
+func (l *Ledger) Index(ctx context.Context) error {
+	l.indexing.one.Lock()
+	defer l.indexing.one.Unlock()
 	for {
 		first, last, err := l.nextBlock(ctx)
 		if err != nil || first == 0 {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -89,7 +90,7 @@ func open(path string, key Key, options []Option) (_ *Ledger, err error) {
 		path: path, key: key, now: time.Now, queue: newQueue(), stopped: make(chan struct{}),
 		pace: pace{checkpointRows, checkpointQuiet, checkpointEvery}, grown: make(chan struct{}, 1),
 		stop: make(chan struct{}), signed: make(chan struct{}),
-		indexing: indexing{blockSize, 5 * time.Second}, indexed: make(chan struct{}),
+		indexing: indexing{blockSize, 5 * time.Second, &sync.Mutex{}}, indexed: make(chan struct{}),
 	}
 	for _, o := range options {
 		o(l)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -116,7 +117,7 @@ func TestFilters(t *testing.T) {
 	const n = 2*page + 137
 	records := varied(t, l, n)
 	checkFilters(t, r, records)
-	if err := l.index(context.Background()); err != nil {
+	if err := l.Index(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	db := shell(t, path)
@@ -128,7 +129,7 @@ func TestFilters(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkFilters(t, r, records)
-	if err := l.index(context.Background()); err != nil { // goes on with what was begun
+	if err := l.Index(context.Background()); err != nil { // goes on with what was begun
 		t.Fatal(err)
 	}
 	if got := textOf(t, db, "SELECT count(*) FROM blocks WHERE built = 1"); got != "11" {
@@ -139,7 +140,7 @@ func TestFilters(t *testing.T) {
 
 // inBlocks makes a ledger build facets when it is told to, so many ids to a block.
 func inBlocks(ids int64) Option {
-	return func(l *Ledger) { l.indexing = indexing{ids, time.Hour} }
+	return func(l *Ledger) { l.indexing = indexing{ids, time.Hour, &sync.Mutex{}} }
 }
 
 // checkFilters compares every list with what it should be.
@@ -277,4 +278,49 @@ func TestNoFullScan(t *testing.T) {
 	}
 	check(Filter{}, "SEARCH facets USING PRIMARY KEY (block=? AND facet=? AND value=?)", selectFacet, []any{1, 2, "x"})
 	check(Filter{}, "SEARCH facets USING PRIMARY KEY (block=? AND facet=? AND value>? AND value<?)", selectFacets, []any{1, 2, "x", "y"})
+}
+
+// A list of any filters holds a page of rows at a time, however long it is.
+func TestListStreams(t *testing.T) {
+	l := openTest(t, filepath.Join(t.TempDir(), "dialwarden.db"), inBlocks(4096))
+	r := readerOf(t, l)
+	fill(t, l, 40_000)
+	if err := l.Index(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []Filter{{}, {Class: call.Mobile, Action: call.Allow, NumberPrefix: "+86", Since: moment.Add(-time.Hour)}} {
+		var before, now runtime.MemStats
+		var most uint64
+		n := 0
+		for _, err := range r.Decisions(context.Background(), f) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch n++; {
+			case n == page:
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+			case n%5000 == 0:
+				runtime.GC()
+				runtime.ReadMemStats(&now)
+				most = max(most, now.HeapAlloc)
+			}
+		}
+		// 40,000 rows held would be some 30 MB.
+		if n != 40_000 || most > before.HeapAlloc+4<<20 {
+			t.Errorf("%+v: %d decisions; the heap went from %d to %d bytes", f, n, before.HeapAlloc, most)
+		}
+	}
+}
+
+// fill makes n decisions as sample makes them, without the way through the writer.
+func fill(t *testing.T, l *Ledger, n int) {
+	t.Helper()
+	record(t, l, sample(0))
+	columns := strings.Join(slices.Concat(lastingColumns, numbersColumns, personColumns), ", ")
+	_, err := shell(t, l.path).Exec("INSERT INTO decisions ("+columns+") SELECT "+columns+
+		" FROM decisions, (WITH RECURSIVE n(i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i FROM n) WHERE id = 1", n)
+	if err != nil {
+		t.Fatal(err)
+	}
 }

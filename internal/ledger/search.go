@@ -62,7 +62,7 @@ func (s *search) next(ctx context.Context, q *sql.Tx, n int) ([]int64, error) {
 			return nil, err
 		}
 	}
-	x := &facetQuery{ctx: ctx, q: q}
+	x := &facetQuery{ctx: context.WithoutCancel(ctx), q: q}
 	defer x.close()
 	var found []int64
 	for _, b := range append(blocks, block{ids: beyond(s.ids, s.f.Reverse)}) {
@@ -75,6 +75,9 @@ func (s *search) next(ctx context.Context, q *sql.Tx, n int) ([]int64, error) {
 				s.ids.skip(found[n-1], s.f.Reverse)
 				return found, nil
 			}
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		set, some, err := s.in(x, b)
 		if err != nil {
@@ -150,9 +153,9 @@ const (
 	selectFacets = "SELECT ids FROM facets WHERE block = ? AND facet = ? AND value >= ? AND value <= ?"
 )
 
-// facetQuery asks for the facets of blocks, many times.
+// facetQuery asks for the facets of blocks, many times, each for some microseconds.
 type facetQuery struct {
-	ctx      context.Context
+	ctx      context.Context // without an end: watching for it would take longer than the query
 	q        *sql.Tx
 	one, all *sql.Stmt
 }
