@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,5 +95,40 @@ func TestFacetsFollowChanges(t *testing.T) {
 	}
 	if n, err := r.Count(ctx, Filter{}); n != 24 || err != nil {
 		t.Errorf("%d decisions, %v", n, err)
+	}
+}
+
+// What is written behind goes alone, when nobody waits; or after many others, so that its turn comes.
+func TestBehind(t *testing.T) {
+	q := newQueue()
+	behind, call := &request{}, &request{}
+	q.put(behind, true)
+	for n := range maxPassed {
+		q.put(call, false)
+		if got := q.take(); len(got) != 1 || got[0] != call {
+			t.Fatalf("%d: the caller has to wait", n)
+		}
+	}
+	q.put(call, false)
+	if got := q.take(); len(got) != 1 || got[0] != behind {
+		t.Fatal("its turn never comes")
+	}
+	if got := q.take(); len(got) != 1 || got[0] != call {
+		t.Fatal("the caller was forgotten")
+	}
+	q.put(behind, true)
+	q.put(behind, true)
+	if got := q.take(); len(got) != 1 || !q.withdraw(behind) || len(q.take()) != 0 {
+		t.Error("what is behind goes one by one, and can be withdrawn")
+	}
+}
+
+// The search for what is to be built and the removal of what was built must not read all facets.
+func TestIndexerPlans(t *testing.T) {
+	r := readerOf(t, newLedger(t))
+	for _, line := range plan(t, r, removeFacets, []any{1, facetBatch}) {
+		if strings.Contains(line, "SCAN facets") {
+			t.Error(line)
+		}
 	}
 }

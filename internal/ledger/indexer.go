@@ -70,6 +70,10 @@ func (l *Ledger) nextBlock(ctx context.Context) (first, last int64, err error) {
 	return first, last, nil
 }
 
+// removeFacets removes some facets of a block.
+const removeFacets = `DELETE FROM facets WHERE (block, facet, value) IN
+	(SELECT block, facet, value FROM facets WHERE block = ? LIMIT ?)`
+
 // buildBlock writes the facets of a block in many small transactions. Until the last of them, lists look at its rows.
 func (l *Ledger) buildBlock(ctx context.Context, first, last int64) error {
 	err := l.writeBehind(ctx, func(ctx context.Context, c *conn) error {
@@ -79,8 +83,7 @@ func (l *Ledger) buildBlock(ctx context.Context, first, last int64) error {
 	})
 	for more := true; more && err == nil; { // what is left of an earlier building
 		err = l.writeBehind(ctx, func(ctx context.Context, c *conn) error {
-			r, err := c.ExecContext(ctx, `DELETE FROM facets WHERE (block, facet, value) IN
-				(SELECT block, facet, value FROM facets WHERE block = ? LIMIT ?)`, first, facetBatch)
+			r, err := c.ExecContext(ctx, removeFacets, first, facetBatch)
 			if err == nil {
 				var n int64
 				n, err = r.RowsAffected()
