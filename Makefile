@@ -36,8 +36,9 @@ demo: build ## real calls through a real Asterisk, decided before your eyes
 test: ## everything: formatting, vet, lint, Rego, and all tests with the race detector against a real Asterisk
 	@scripts/test.sh
 
-bench: build asterisk $(OPA) ## one decision beside OPA's server; what the gate adds to call set-up beside plain Dial; commits beside bare SQLite
+bench: build asterisk $(OPA) ## one decision beside OPA's server; lists of a long log; call set-up beside plain Dial; commits beside bare SQLite
 	go run ./cmd/dialwarden-bench decision --opa $(OPA)
+	go run ./cmd/dialwarden-bench log
 	go run ./cmd/dialwarden-bench
 	go run ./cmd/dialwarden-bench ledger
 

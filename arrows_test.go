@@ -70,9 +70,11 @@ var rooms = map[string]room{
 
 	// The ledger's commits, beside a loop of its own over the same tables.
 	"bench/ledger": {code: "call ledger"},
+	// Lists and summaries of a long log.
+	"bench/asking": {code: "call ledger"},
 
 	"cmd/dialwarden":       {code: "app call config control demo export ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
-	"cmd/dialwarden-bench": {code: "bench bench/decision bench/ledger"},
+	"cmd/dialwarden-bench": {code: "bench bench/asking bench/decision bench/ledger"},
 
 	"examples": {tests: "app config rules"},
 	"e2e":      {tests: "call config control dialplan lab ledger policy watch"},

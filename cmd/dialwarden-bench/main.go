@@ -1,8 +1,8 @@
 // Command dialwarden-bench measures what Dialwarden adds to the set-up of a call, and how many calls a second it holds,
 // on a real Asterisk, beside plain Dial and beside an ARI app that only continues. `make bench` builds what it needs
 // and runs it. `dialwarden-bench decision` measures the decision alone, in this process, beside OPA's own server;
-// `dialwarden-bench ledger` the ledger's commits, beside a bare SQLite loop and the disk. The methods stand in
-// docs/benchmarks.md.
+// `dialwarden-bench log` measures lists and summaries of a long log, `dialwarden-bench ledger` the ledger's commits, beside a
+// bare SQLite loop and the disk. The methods stand in docs/benchmarks.md.
 //
 // Exit status: 0 measured, 2 it could not be done.
 package main
@@ -43,6 +43,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		case "ledger":
 			return commit(ctx, args[1:], stdout, stderr)
 		}
+	}
+	if len(args) > 0 && args[0] == "log" {
+		return ask(ctx, args[1:], stdout, stderr)
 	}
 	o := bench.Default()
 	o.Log = stderr

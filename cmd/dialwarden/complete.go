@@ -54,6 +54,22 @@ func completeExtension(cmd *cobra.Command, _ []string, _ string) ([]cobra.Comple
 	return phones, cobra.ShellCompDirectiveNoFileComp
 }
 
+// completeEntry offers what is said of the phones of the directory, each once.
+func completeEntry(of func(call.Extension) string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		e, err := edition(cmd)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		said := map[string]bool{}
+		for _, entry := range e.Policy.Directory() {
+			said[of(entry)] = true
+		}
+		delete(said, "")
+		return slices.Sorted(maps.Keys(said)), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
 // completeRule offers the rules of the policy, and those that Dialwarden itself decides by.
 func completeRule(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	own := []cobra.Completion{

@@ -20,7 +20,7 @@ import (
 func newLog() *cobra.Command {
 	cmd := group("log", "Read the decision log", `Read the decision log, beside the running daemon or without it. It is the ledger of the
 configuration (ledger.path), an SQLite file that nothing here changes.`)
-	cmd.AddCommand(newLogList(), newLogShow(), newLogTail(), newLogVerify(), newLogKey(), newLogCorrect(), newLogForget(), newLogLooks(), newLogExport())
+	cmd.AddCommand(newLogList(), newLogShow(), newLogTail(), newLogSummary(), newLogVerify(), newLogKey(), newLogCorrect(), newLogForget(), newLogLooks(), newLogExport())
 	return cmd
 }
 
@@ -33,6 +33,8 @@ func filterFlags(cmd *cobra.Command) func(zone *time.Location) (ledger.Filter, e
 	cmd.Flags().StringVar(&action, "action", "", "allow, deny or challenge")
 	cmd.Flags().StringVar(&f.Rule, "rule", "", "settled by this `RULE`")
 	cmd.Flags().StringVar(&f.Extension, "from", "", "attempted by this `EXTENSION`")
+	cmd.Flags().StringVar(&f.Holder, "holder", "", "attempted by a phone of this `NAME`, as the directory had it")
+	cmd.Flags().StringVar(&f.Department, "department", "", "attempted by a phone of this `DEPARTMENT`, as the directory had it")
 	cmd.Flags().StringVar(&class, "class", "", "`CLASS` of the number: local, premium, …")
 	cmd.Flags().StringVar(&f.NumberPrefix, "number", "", "the number begins with these `DIGITS`, like +8621")
 	complete(cmd, "since", cobra.NoFileCompletions)
@@ -40,6 +42,8 @@ func filterFlags(cmd *cobra.Command) func(zone *time.Location) (ledger.Filter, e
 	complete(cmd, "action", oneOf(call.Allow, call.Deny, call.Challenge))
 	complete(cmd, "rule", completeRule)
 	complete(cmd, "from", completeExtension)
+	complete(cmd, "holder", completeEntry(func(e call.Extension) string { return e.Holder }))
+	complete(cmd, "department", completeEntry(func(e call.Extension) string { return e.Department }))
 	complete(cmd, "class", oneOf(call.Classes()...))
 	complete(cmd, "number", cobra.NoFileCompletions)
 	return func(zone *time.Location) (ledger.Filter, error) {

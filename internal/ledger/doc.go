@@ -22,6 +22,19 @@
 // signed with a key made of the key file, and appended to a file apart. [Reader.Verify] holds everything against
 // everything; docs/ledger-proof.md has the encoding.
 //
+// # Questions
+//
+// A list by any filters reads only rows that it shows, and few others: for blocks of 32,768 consecutive ids the file has
+// facets, the set of ids that have a value (extension, holder, department, class, action, rule, quarter of an hour, every
+// prefix of the number up to 8 bytes, the whole number), and a list keeps what is in all sets, block by block. A set is at
+// most 4 KiB. Facets of a block are built when it is full, by a goroutine that reads beside the writer and writes behind it:
+// small transactions of their own, when no decision waits. Younger rows, at most a block, are looked through. Facets promise,
+// rows decide: each row is checked when it is read, so that one that was masked or removed is never shown by what it was;
+// triggers mark its block, which is then built anew. A page is read at one moment, and nothing is held between pages.
+//
+// No index of SQLite does that: by one column it reads half of the file for two filters that are each frequent and together
+// rare, and one for each combination would be 2^8 of them.
+//
 // # Tables
 //
 //	decisions    one row per decision, immutable (triggers refuse UPDATE, DELETE and REPLACE), ids only grow
@@ -34,6 +47,9 @@
 //	checkpoints  signed statements of what the chain was at a moment
 //	corrections  what people said of a decision later, immutable
 //	meta         the fingerprint of the key
+//	blocks       stretches of ids that have facets; derived, as the next two
+//	facets       for each block and each value of what can be filtered by, the ids that have it
+//	tallies      what was decided in each quarter of an hour, by action, class, rule and department; kept by triggers
 //
 // People and tools read the views decision_log and call_log, whose columns do not change. Moments are text, RFC 3339
 // in UTC with milliseconds. Text that a phone sent (the dialled string above all) is stored printable: bytes that are

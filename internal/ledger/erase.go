@@ -164,7 +164,7 @@ func (e erasure) batch(ctx context.Context, c *conn, from cursor, at Time) ([]er
 	if _, err := c.ExecContext(ctx, "REPLACE INTO meta (key, value) VALUES ('erasing', x'')"); err != nil {
 		return nil, err
 	}
-	var ids, corrections idSet
+	var ids, corrections idRanges
 	content := begin("left")
 	byID := slices.SortedFunc(slices.Values(rows), func(a, b erased) int { return cmp.Compare(a.id, b.id) })
 	for _, r := range byID {
@@ -243,7 +243,7 @@ func maskedNumbers(values []any) []any {
 }
 
 // remove takes a decision away, with all that hangs on it. Its entry in the chain stays.
-func (r erased) remove(ctx context.Context, c *conn, corrections *idSet) error {
+func (r erased) remove(ctx context.Context, c *conn, corrections *idRanges) error {
 	ids, err := list(ctx, c, "SELECT id FROM corrections WHERE decision_id = ? ORDER BY id", []any{r.id}, scanID)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -53,6 +54,10 @@ type Ledger struct {
 	stop        chan struct{} // closed when no more checkpoints are wanted
 	signed      chan struct{} // closed when none will be written
 
+	indexing  indexing
+	stopIndex context.CancelFunc
+	indexed   chan struct{} // closed when no more facets will be built
+
 	conn    *conn         // the writer goroutine's; nil after a fault, until the next request
 	end     link          // of the chain, as committed; the writer goroutine's
 	stopped chan struct{} // closed when the writer goroutine has ended
@@ -89,6 +94,7 @@ func open(path string, key Key, options []Option) (_ *Ledger, err error) {
 		path: path, key: key, now: time.Now, queue: newQueue(), stopped: make(chan struct{}),
 		pace: pace{checkpointRows, checkpointQuiet, checkpointEvery}, grown: make(chan struct{}, 1),
 		stop: make(chan struct{}), signed: make(chan struct{}), copied: make(chan struct{}),
+		indexing: indexing{blockSize, 5 * time.Second, &sync.Mutex{}}, indexed: make(chan struct{}),
 	}
 	for _, o := range options {
 		o(l)
@@ -101,6 +107,9 @@ func open(path string, key Key, options []Option) (_ *Ledger, err error) {
 	}
 	go l.run()
 	go l.copier()
+	ctx, cancel := context.WithCancel(context.Background())
+	l.stopIndex = cancel
+	go l.indexer(ctx)
 	if l.report == nil {
 		close(l.signed)
 	} else {
@@ -176,9 +185,11 @@ func (l *Ledger) Close() error {
 		<-l.stopped
 		return nil
 	}
+	l.stopIndex()
 	close(l.stop)
 	<-l.signed
 	<-l.copied
+	<-l.indexed
 	<-l.stopped
 	return errors.Join(l.lastCheckpoint(context.Background()), l.release())
 }

@@ -15,6 +15,8 @@ type Filter struct {
 	Action       call.Action
 	Rule         string
 	Extension    string
+	Holder       string // the whole name, as the directory had it
+	Department   string // the same
 	Class        call.Class
 	NumberPrefix string // what the number begins with: "+86138"
 
@@ -34,27 +36,25 @@ func (r *Reader) Decisions(ctx context.Context, f Filter) iter.Seq2[Decision, er
 	return pages(ctx, r, f, selectDecision, func(scan func(...any) error) (d Decision, err error) {
 		err = scanDecision(scan, &d)
 		return d, err
-	}, func(d Decision) int64 { return d.ID })
+	})
 }
 
 // selectDecision reads what a list shows.
 const selectDecision = "SELECT " + columns + " FROM decisions d " + withCalls
 
-// pages walks over the decisions that f selects. Each is read by selected and made by one; id is its id.
+// pages walks over the decisions that f selects. Each is read by selected and made by one.
 func pages[T any](ctx context.Context, r *Reader, f Filter, selected string,
-	one func(scan func(...any) error) (T, error), id func(T) int64,
+	one func(scan func(...any) error) (T, error),
 ) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		ids, err := r.bounds(ctx, f)
+		s, err := r.search(ctx, f)
 		left := f.Limit
 		if left <= 0 {
 			left = math.MaxInt
 		}
-		for err == nil && ids.first <= ids.last && left > 0 {
+		for err == nil && !s.done() && left > 0 {
 			var rows []T
-			size := min(left, page)
-			text, args := f.sql(selected, ids, size)
-			if rows, err = list(ctx, r.db, text, args, one); err != nil {
+			if rows, err = readPage(ctx, r, s, selected, min(left, page), one); err != nil {
 				break
 			}
 			for _, v := range rows {
@@ -62,11 +62,7 @@ func pages[T any](ctx context.Context, r *Reader, f Filter, selected string,
 					return
 				}
 			}
-			if len(rows) < size {
-				return
-			}
 			left -= len(rows)
-			ids.skip(id(rows[len(rows)-1]), f.Reverse)
 		}
 		if err != nil {
 			var none T
@@ -87,30 +83,6 @@ func (r *idRange) skip(id int64, reverse bool) {
 	}
 }
 
-// bounds finds the ids between which all of f lies. A list goes by id while a filter by time goes by another column,
-// which is nearly, but not surely, in the same order. So the index on at tells the first and the last id in question,
-// and the list then looks at nothing outside.
-func (r *Reader) bounds(ctx context.Context, f Filter) (idRange, error) {
-	var ids idRange
-	text, args := f.boundsSQL()
-	if err := r.db.QueryRowContext(ctx, text, args...).Scan(&ids.first, &ids.last); err != nil {
-		return ids, err
-	}
-	ids.first = max(ids.first, f.AfterID+1)
-	if f.BeforeID > 0 {
-		ids.last = min(ids.last, f.BeforeID-1)
-	}
-	return ids, nil
-}
-
-func (f Filter) boundsSQL() (string, []any) {
-	if f.Since.IsZero() && f.Until.IsZero() {
-		return "SELECT 1, coalesce(max(id), 0) FROM decisions", nil
-	}
-	since, until := f.times()
-	return "SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM decisions WHERE at >= ? AND at < ?", []any{since, until}
-}
-
 // times returns the ends of the time filter as stored: at >= first AND at < second. Until is rounded up, so that a
 // moment within the last millisecond is not lost.
 func (f Filter) times() (since, until string) {
@@ -124,51 +96,37 @@ func (f Filter) times() (since, until string) {
 	return since, until
 }
 
-// wholeNumber is the length from which a number prefix names so few numbers that it pays to look them up and sort
-// them by id. A shorter one matches so many that going by id meets them soon.
-const wholeNumber = 8
-
-// sql returns the query of one page of what is selected.
-func (f Filter) sql(selected string, ids idRange, size int) (string, []any) {
-	where, args := f.where(ids)
-	order := "ASC"
+// order is the direction of a list, in SQL.
+func (f Filter) order() string {
 	if f.Reverse {
-		order = "DESC"
+		return "DESC"
 	}
-	return selected + " WHERE " + where + " ORDER BY d.id " + order + " LIMIT ?", append(args, size)
+	return "ASC"
 }
 
-// where returns the condition of a query of decisions d. It names the index by putting a + before every other one:
-// SQLite would guess, and without statistics guesses badly.
-func (f Filter) where(ids idRange) (string, []any) {
-	indexed := len(f.NumberPrefix) >= wholeNumber
-	conditions, args := "d.id BETWEEN ? AND ?", []any{ids.first, ids.last}
-	if indexed {
-		conditions = "+" + conditions
-	}
-	add := func(use bool, column, comparison string, value any) {
-		if !use {
-			column = "+" + column
-		}
-		conditions += " AND " + column + comparison
+// conditions returns what f wants of decisions d, to be added to a condition on their ids. The + before each column keeps
+// SQLite from going by an index on it: it would guess, and without statistics guesses badly.
+func (f Filter) conditions() (text string, args []any) {
+	add := func(column, comparison string, value any) {
+		text += " AND +d." + column + comparison
 		args = append(args, value)
 	}
 	if p := f.NumberPrefix; p != "" {
-		add(indexed, "d.number", " >= ?", p)
-		add(indexed, "d.number", " < ?", p+"\xff") // no text has a byte as high
+		add("number", " >= ?", p)
+		add("number", " < ?", p+"\xff") // no text has a byte as high
 	}
-	for _, c := range []struct{ column, value string }{ // those that select the fewest first
-		{"d.extension", f.Extension}, {"d.rule", f.Rule}, {"d.class", string(f.Class)}, {"d.action", string(f.Action)},
+	for _, c := range []struct{ column, value string }{
+		{"extension", f.Extension}, {"holder", f.Holder}, {"department", f.Department},
+		{"rule", f.Rule}, {"class", string(f.Class)}, {"action", string(f.Action)},
 	} {
 		if c.value != "" {
-			add(!indexed, c.column, " = ?", c.value)
-			indexed = true
+			add(c.column, " = ?", c.value)
 		}
 	}
 	if !f.Since.IsZero() || !f.Until.IsZero() {
 		since, until := f.times()
-		add(false, "d.at", " >= ?", since)
-		add(false, "d.at", " < ?", until)
+		add("at", " >= ?", since)
+		add("at", " < ?", until)
 	}
-	return conditions, args
+	return text, args
 }

@@ -50,13 +50,13 @@ func MaskText(text string) string {
 	return out.String() + text
 }
 
-// idSet is a set of ids that is small where they follow one another.
-type idSet []span64
+// idRanges is a set of ids that is small where they follow one another.
+type idRanges []span64
 
 type span64 struct{ first, last int64 }
 
 // add adds an id that is above all that are there.
-func (s *idSet) add(id int64) {
+func (s *idRanges) add(id int64) {
 	if n := len(*s); n > 0 && (*s)[n-1].last == id-1 {
 		(*s)[n-1].last = id
 		return
@@ -65,7 +65,7 @@ func (s *idSet) add(id int64) {
 }
 
 // String writes the set like 1-500 503.
-func (s idSet) String() string {
+func (s idRanges) String() string {
 	words := make([]string, len(s))
 	for i, x := range s {
 		words[i] = strconv.FormatInt(x.first, 10)
@@ -77,8 +77,8 @@ func (s idSet) String() string {
 }
 
 // parseIDs reads what String has written.
-func parseIDs(text string) (idSet, error) {
-	var s idSet
+func parseIDs(text string) (idRanges, error) {
+	var s idRanges
 	for _, word := range strings.Fields(text) {
 		first, last, isSpan := strings.Cut(word, "-")
 		if !isSpan {
@@ -95,19 +95,19 @@ func parseIDs(text string) (idSet, error) {
 }
 
 // sorted returns the set in order.
-func (s idSet) sorted() idSet {
+func (s idRanges) sorted() idRanges {
 	slices.SortFunc(s, func(a, b span64) int { return cmp.Compare(a.first, b.first) })
 	return s
 }
 
 // has reports whether an id is in a sorted set.
-func (s idSet) has(id int64) bool {
+func (s idRanges) has(id int64) bool {
 	at, exact := slices.BinarySearchFunc(s, id, func(x span64, id int64) int { return cmp.Compare(x.first, id) })
 	return exact || at > 0 && s[at-1].last >= id
 }
 
 // overlaps reports whether an id of another set is in a sorted set.
-func (s idSet) overlaps(other idSet) bool {
+func (s idRanges) overlaps(other idRanges) bool {
 	return slices.ContainsFunc(other, func(x span64) bool {
 		at, _ := slices.BinarySearchFunc(s, x.last, func(y span64, last int64) int { return cmp.Compare(y.first, last) })
 		return s.has(x.first) || s.has(x.last) || at > 0 && s[at-1].last >= x.first

@@ -168,3 +168,14 @@ func TestMigrationIsAllOrNothing(t *testing.T) {
 		t.Error("a gap in the numbers was not noticed")
 	}
 }
+
+// statement cuts the statement out of a script that begins and ends so.
+func statement(t *testing.T, script, begin, end string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(script, begin)
+	text, _, ends := strings.Cut(rest, end)
+	if !found || !ends {
+		t.Fatalf("no statement %q", begin)
+	}
+	return begin + text + end
+}

@@ -15,7 +15,7 @@ const selectDecided = `SELECT d.id, d.at, d.source, d.extension, d.department, c
 // Decided lists the decided calls that f selects with all that a replay needs, in the order of their ids; else it is
 // like Decisions.
 func (r *Reader) Decided(ctx context.Context, f Filter) iter.Seq2[call.Decided, error] {
-	return pages(ctx, r, f, selectDecided, scanDecided, func(c call.Decided) int64 { return c.ID })
+	return pages(ctx, r, f, selectDecided, scanDecided)
 }
 
 func scanDecided(scan func(...any) error) (c call.Decided, err error) {
@@ -28,14 +28,22 @@ func scanDecided(scan func(...any) error) (c call.Decided, err error) {
 
 // Count returns how many decisions f selects; Limit and Reverse do not matter.
 func (r *Reader) Count(ctx context.Context, f Filter) (int, error) {
-	ids, err := r.bounds(ctx, f)
-	if err != nil {
-		return 0, r.fail("counting decisions", err)
-	}
+	s, err := r.search(ctx, f)
 	n := 0
-	where, args := f.where(ids)
-	if err := r.db.QueryRowContext(ctx, "SELECT count(*) FROM decisions d WHERE "+where, args...).Scan(&n); err != nil {
+	for err == nil && !s.done() {
+		var rows []int
+		if rows, err = readPage(ctx, r, s, "SELECT 1 FROM decisions d", countPage, func(scan func(...any) error) (one int, err error) {
+			err = scan(&one)
+			return one, err
+		}); err == nil {
+			n += len(rows)
+		}
+	}
+	if err != nil {
 		return 0, r.fail("counting decisions", err)
 	}
 	return n, nil
 }
+
+// countPage is how many rows are counted at once.
+const countPage = 10_000

@@ -67,7 +67,7 @@ type verifier struct {
 	proof  Proof
 	last   link             // of the chain, when it began
 	counts map[string]int64 // of entries, by kind
-	erased map[string]idSet // what erasures took away, by what
+	erased map[string]idRanges // what erasures took away, by what
 
 	mu     sync.Mutex
 	result Verification

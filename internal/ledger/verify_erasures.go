@@ -12,7 +12,7 @@ func (v *verifier) erasures(ctx context.Context) error {
 		id         int64
 		what, text string
 		content    []byte
-		ids        idSet
+		ids        idRanges
 	}
 	all, err := list(ctx, v.reader.db, "SELECT id, what, ids, content FROM erasures ORDER BY id", nil,
 		func(scan func(...any) error) (e erasure, err error) {
@@ -22,7 +22,7 @@ func (v *verifier) erasures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.erased = map[string]idSet{}
+	v.erased = map[string]idRanges{}
 	for i, e := range all {
 		if all[i].ids, err = parseIDs(e.text); err != nil {
 			v.found(kindErasure, e.id, "erasure %d: %v", e.id, err)
@@ -48,7 +48,7 @@ func (v *verifier) erasures(ctx context.Context) error {
 }
 
 // leftOf is the digest over what an erasure left of decisions.
-func (r *Reader) leftOf(ctx context.Context, what string, ids idSet) (hash, error) {
+func (r *Reader) leftOf(ctx context.Context, what string, ids idRanges) (hash, error) {
 	columns := numbersColumns
 	if what == erasePerson {
 		columns = slices.Concat(numbersColumns, personColumns)

@@ -22,8 +22,13 @@ type queue struct {
 	mu      sync.Mutex
 	changed sync.Cond
 	waiting []*request
+	behind  []*request // what may wait until nothing else does: one at a time, in a transaction of its own
+	passed  int        // how often others went before it
 	closed  bool
 }
+
+// maxPassed is how often others go before what is behind, so that its turn comes even when there is always somebody waiting.
+const maxPassed = 50
 
 func newQueue() *queue {
 	q := &queue{}
@@ -31,14 +36,18 @@ func newQueue() *queue {
 	return q
 }
 
-// put adds r and reports whether the queue was open.
-func (q *queue) put(r *request) bool {
+// put adds r, perhaps behind all others, and reports whether the queue was open.
+func (q *queue) put(r *request, behind bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed {
+	switch {
+	case q.closed:
 		return false
+	case behind:
+		q.behind = append(q.behind, r)
+	default:
+		q.waiting = append(q.waiting, r)
 	}
-	q.waiting = append(q.waiting, r)
 	q.changed.Signal()
 	return true
 }
@@ -47,28 +56,37 @@ func (q *queue) put(r *request) bool {
 func (q *queue) withdraw(r *request) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	i := slices.Index(q.waiting, r)
-	if i < 0 {
-		return false
+	for _, waiting := range []*[]*request{&q.waiting, &q.behind} {
+		if i := slices.Index(*waiting, r); i >= 0 {
+			*waiting = slices.Delete(*waiting, i, i+1)
+			return true
+		}
 	}
-	q.waiting = slices.Delete(q.waiting, i, i+1)
-	return true
+	return false
 }
 
 // wait blocks until something is waiting; it returns false once the queue is closed and empty.
 func (q *queue) wait() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.waiting) == 0 && !q.closed {
+	for len(q.waiting)+len(q.behind) == 0 && !q.closed {
 		q.changed.Wait()
 	}
-	return len(q.waiting) > 0
+	return len(q.waiting)+len(q.behind) > 0
 }
 
-// take empties the queue.
+// take takes what goes into the next transaction: all that is waiting, or one request from behind.
 func (q *queue) take() []*request {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if len(q.behind) > 0 {
+		if len(q.waiting) == 0 || q.passed >= maxPassed {
+			first := q.behind[:1:1]
+			q.behind, q.passed = q.behind[1:], 0
+			return first
+		}
+		q.passed++
+	}
 	taken := q.waiting
 	q.waiting = nil
 	return taken
@@ -87,11 +105,20 @@ func (q *queue) close() bool {
 // write runs do in the next transaction and returns when that is durable. While it is still queued, the end of ctx
 // withdraws it; once the transaction has taken it, the result is what counts.
 func (l *Ledger) write(ctx context.Context, do func(context.Context, *conn) error) error {
+	return l.enqueue(ctx, do, false)
+}
+
+// writeBehind is write for what nobody waits for: it goes when nobody else is waiting, and never in their transaction.
+func (l *Ledger) writeBehind(ctx context.Context, do func(context.Context, *conn) error) error {
+	return l.enqueue(ctx, do, true)
+}
+
+func (l *Ledger) enqueue(ctx context.Context, do func(context.Context, *conn) error, behind bool) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("nothing written: %w", err)
 	}
 	r := &request{do: do, done: make(chan error, 1)}
-	if !l.queue.put(r) {
+	if !l.queue.put(r, behind) {
 		return ErrClosed
 	}
 	select {
