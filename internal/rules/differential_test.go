@@ -183,8 +183,8 @@ func compareWithOPA(t *testing.T, seed uint64) error {
 		got, gotErr := p.find(t.Context(), &f, s.vocabulary(), 100*DefaultDeadline)
 		want, wantErr := alone(&f)
 		if told := tell(got); told != want && wantErr == nil || (gotErr == nil) != (wantErr == nil) {
-			return fmt.Errorf("got  %q, %v\nOPA: %q, %v\nthe call: %+v\nthe data:\n%s\nthe policy:\n%s",
-				told, gotErr, want, wantErr, f, randomData, text)
+			return fmt.Errorf("got  %q, %s\nOPA: %q, %s\nthe call: %+v\nthe data:\n%s\nthe policy:\n%s",
+				told, fmt.Sprint(gotErr), want, fmt.Sprint(wantErr), f, randomData, text)
 		}
 	}
 	return nil

@@ -16,7 +16,7 @@ func guarded(t *testing.T, body string) *source {
 	t.Helper()
 	bad := &faults{}
 	s := read(fstest.MapFS{
-		"rules/r.rego":    {Data: []byte("package dialwarden.outbound\n\nallow contains \"r\" if {\n\t" + strings.ReplaceAll(body, "; ", "\n\t") + "\n}\n\nhelper if data.d.most == 2\n\nfailing if not helps\n\nhelps if 1 / data.d.most > 0\n\ntwofold := 1 if input.caller.known\n\ntwofold := 2 if input.line.kind == \"duty\"\n")},
+		"rules/r.rego":    {Data: []byte("package dialwarden.outbound\n\nallow contains \"r\" if {\n\t" + strings.ReplaceAll(body, "; ", "\n\t") + "\n}\n\nhelper if data.d.most == 2\n\nfailing if not helps\n\nhelps if 1 / data.d.most > 0\n\ntwofold := 1 if data.d.most == 2\n\ntwofold := 2 if data.d.none == 1\n")},
 		"data/rules.yaml": {Data: []byte("r: {title: R}\n")},
 		"data/d.yaml":     {Data: []byte("word: local\nlist: [local, mobile]\nnumbers: [1]\nmost: 2\nnone: 0\nby: {local: 1, national: {deep: 2}}\n")},
 	}, bad)
