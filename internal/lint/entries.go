@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dialwarden/dialwarden/internal/rules"
 	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
 
@@ -59,10 +60,26 @@ func entries(content map[string][]byte, numbers Numbers, now time.Time) []Findin
 		}
 	}
 	used := usedWords(all, content)
+	found = append(found, ruleless(all["rules"], content)...)
 	found = append(found, idle(all["long_distance"])...)
 	found = append(found, calendar(all["hours"], used, now)...)
 	found = append(found, numbers.unmatched(all["lists"])...)
 	return append(found, lists(all["lists"], used)...)
+}
+
+// ruleless tells entries of data/rules.yaml without a rule.
+func ruleless(f dataFile, content map[string][]byte) []Finding {
+	var found []Finding
+	unused := rules.UnusedEntries(content)
+	for _, id := range slices.Sorted(maps.Keys(unused)) {
+		what := fmt.Sprintf("there is no rule %s: no file rules/%s.rego", id, id)
+		if near := unused[id]; near != "" {
+			what += fmt.Sprintf(" (did you mean %s?)", near)
+		}
+		found = append(found, f.finding(Warning, "unused_entry", []string{id}, what,
+			"whatever stands in it, a mode or a rank, changes no rule", "give it the name of the rule that it is about, or remove it"))
+	}
+	return found
 }
 
 // idle tells classes of data/long_distance.yaml that need no PIN and so need not be free of it, and those that are both

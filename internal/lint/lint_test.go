@@ -213,6 +213,12 @@ func TestChecks(t *testing.T) {
 			map[string]string{"data/hours.yaml": "schedules: {office: {every_day: [\"08:00-18:00\"]}}\n", "data/things.yaml": "schedule: office\n"},
 			"data/hours.yaml:1:13: hint: no data file and no rule names the schedule office [unused_schedule]",
 		},
+		{
+			"an entry without a rule", "unused_entry",
+			map[string]string{"data/rules.yaml": "local: {title: Local}\nlokal: {mode: off}\n"},
+			map[string]string{"data/rules.yaml": "local: {title: Local}\nemergency: {title: E}\nno_rule_allows: {title: N}\npolicy_error: {}\nunavailable: {}\ninvalid_number: {}\n"},
+			"data/rules.yaml:2:1: warning: there is no rule lokal: no file rules/lokal.rego (did you mean local?) [unused_entry]",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -191,3 +191,16 @@ func (b *book) where(id, head string) string {
 	loc := r.heads[head][0]
 	return fmt.Sprintf("%s:%d", loc.File, loc.Row)
 }
+
+// everywhere names all places where a rule has a head, as where does.
+func (b *book) everywhere(id, head string) string {
+	r := b.rules[id]
+	if r == nil {
+		return ""
+	}
+	var places []string
+	for _, loc := range r.heads[head] {
+		places = append(places, fmt.Sprintf("%s:%d", loc.File, loc.Row))
+	}
+	return strings.Join(places, ", ")
+}

@@ -120,7 +120,11 @@ func (b *book) route(routes []member) (call.Route, error) {
 		}
 		want := m.route
 		want.Rule = have.Rule
-		if want != have {
+		switch {
+		case want == have:
+		case m.rule == have.Rule:
+			return call.Route{}, fmt.Errorf("rule %s routes the call in two ways (%s)", m.rule, b.everywhere(m.rule, "route"))
+		default:
 			return call.Route{}, fmt.Errorf("rules %s and %s route the call differently (%s, %s)",
 				have.Rule, m.rule, b.where(have.Rule, "route"), b.where(m.rule, "route"))
 		}

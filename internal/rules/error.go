@@ -24,13 +24,8 @@ type Error struct {
 	Message string
 }
 
-// Error tells where the mistake is and what it is.
-func (e *Error) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.File, e.Message)
-	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
-}
+// Error tells where the mistake is and what it is, printable whatever is in the file.
+func (e *Error) Error() string { return (*yamlfile.Error)(e).Error() }
 
 // faults collects everything that is wrong, so that an admin sees it at once.
 type faults struct {
@@ -82,9 +77,16 @@ func (f *faults) add(err error) {
 	case errors.As(err, &one):
 		f.at(one.Location, "%s", explain(one))
 	default:
-		f.other = append(f.other, err)
+		f.other = append(f.other, legible{err})
 	}
 }
+
+// legible is an error of another package, such as one of the file system, that a terminal can show.
+type legible struct{ error }
+
+func (p legible) Error() string { return yamlfile.Printable(p.error.Error()) }
+
+func (p legible) Unwrap() error { return p.error }
 
 func (f *faults) any() bool { return len(f.found)+len(f.other) > 0 }
 

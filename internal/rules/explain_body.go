@@ -31,12 +31,38 @@ type inspector struct {
 	data     ast.Object
 	store    storage.Store
 	trees    map[string]func() yamlfile.Tree // data files, by their names under data; parsed when a rule's value is looked for
+	trial    *inspector                      // for rules in mode shadow; nil where it would be the same
 }
 
-// inspector compiles the policy for Explain.
+// inspector compiles the policy for Explain. Where rules look at a set, there are two: a rule in force sees what rules in
+// force add to it, and one in shadow what the two add.
 func (s *source) inspector() (*inspector, error) {
+	i, err := s.inspectorOf(enforce)
+	if err == nil && len(s.traits.looked) > 0 {
+		i.trial, err = s.inspectorOf(shadow)
+	}
+	return i, err
+}
+
+// inModes are the modules with what a program of a mode has in the sets that rules look at.
+func (s *source) inModes(m mode) map[string]*ast.Module {
+	kept := map[string]*ast.Module{}
+	for name, module := range s.modules {
+		of := s.book.rules[ruleID(name)].mode()
+		kept[name] = module.Copy()
+		for n, x := range module.Rules {
+			if s.traits.looked[nameOf(x)] && of != m && of != enforce {
+				kept[name].Rules[n] = emptied(x)
+			}
+		}
+	}
+	return kept
+}
+
+// inspectorOf compiles the policy for Explain of rules in a mode.
+func (s *source) inspectorOf(m mode) (*inspector, error) {
 	bad := &faults{}
-	c := compile(s.modules, s.schemas, bad)
+	c := recompile(s.inModes(m), s.schemas, bad)
 	if c == nil {
 		return nil, bad.err() // it was compiled before
 	}
@@ -79,9 +105,17 @@ type inspection struct {
 // bodies looks at all bodies of the rules that are not off: those that fired, and those of allow in force that did not.
 func (i *inspector) bodies(ctx context.Context, b *book, f *call.Facts, cancel topdown.Cancel) (fired, silent []Body, err error) {
 	look := &inspection{inspector: i, input: inputOf(f), cancel: cancel}
+	trial := look
+	if i.trial != nil {
+		trial = &inspection{inspector: i.trial, input: look.input, cancel: cancel}
+	}
 	var errs []error
-	for _, x := range i.heads {
+	for n, x := range i.heads {
 		r := b.rules[ruleID(x.Location.File)]
+		look := look
+		if r.mode() == shadow {
+			look, x = trial, trial.heads[n]
+		}
 		head := nameOf(x)
 		if r.mode() == off || f.Callee.Class == call.Emergency && (head != "notify" || r.mode() != enforce) {
 			continue

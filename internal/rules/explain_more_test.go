@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -188,5 +189,33 @@ func TestExplainDataCannotPaint(t *testing.T) {
 	}
 	if !found {
 		t.Errorf("got %+v", e.Lines())
+	}
+}
+
+// TestExplainLooksAtTheRightMode explains a rule that looks at a set as it was decided: a rule in force sees nothing of
+// those in shadow or off, and one in shadow sees those in force and in shadow.
+func TestExplainLooksAtTheRightMode(t *testing.T) {
+	const looks = "package dialwarden.outbound\n\ndeny contains \"x\" if \"local\" in allow\n"
+	const local = "package dialwarden.outbound\n\nallow contains \"local\" if input.callee.class == \"local\"\n"
+	for looker, modes := range map[string]map[string]bool{"enforce": {"enforce": true}, "shadow": {"enforce": true, "shadow": true}} {
+		for _, mode := range []string{"enforce", "shadow", "off"} {
+			p, err := rules.Load(fstest.MapFS{
+				"rules/base.rego":  {Data: []byte("package dialwarden.outbound\n\nallow contains \"base\"\n")},
+				"rules/x.rego":     {Data: []byte(looks)},
+				"rules/local.rego": {Data: []byte(local)},
+				"data/rules.yaml":  {Data: []byte("base: {}\nx: {mode: " + looker + "}\nlocal: {mode: " + mode + "}\n")},
+			}, rules.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := factsOf(p, "101", call.Local)
+			d := p.Judge(t.Context(), f)
+			e := p.Explain(t.Context(), f)
+			fires := func(b rules.Body) bool { return b.Rule == "x" }
+			decided := d.Rule == "x" || slices.ContainsFunc(d.Shadow, func(s call.Shadowed) bool { return s.Rule == "x" })
+			if told := slices.ContainsFunc(e.Fired, fires); told != decided || decided != modes[mode] {
+				t.Errorf("x in %s, local in %s: decided %t, explained %t; %v", looker, mode, decided, told, e.Notes)
+			}
+		}
 	}
 }

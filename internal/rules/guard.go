@@ -83,7 +83,7 @@ type guard struct {
 
 // guardsOf returns, for each file and number of a rule of a head, what the rule cannot do without, the best first.
 func guardsOf(modules map[string]*ast.Module, data ast.Object) map[string]map[int][]guard {
-	p := &pruner{data: data}
+	p := &pruner{data: data, fails: fallible(modules)}
 	found := map[string]map[int][]guard{}
 	for name, m := range modules {
 		found[name] = map[int][]guard{}
@@ -104,6 +104,9 @@ func (p *pruner) guards(x *ast.Rule) []guard {
 	known := aliasesOf(x)
 	var found []guard
 	for _, e := range x.Body {
+		if p.expressionFails(e, known) { // it is asked before what comes after it
+			break
+		}
 		if e.Negated || len(e.With) > 0 {
 			continue
 		}

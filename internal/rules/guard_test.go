@@ -16,7 +16,7 @@ func guarded(t *testing.T, body string) *source {
 	t.Helper()
 	bad := &faults{}
 	s := read(fstest.MapFS{
-		"rules/r.rego":    {Data: []byte("package dialwarden.outbound\n\nallow contains \"r\" if {\n\t" + strings.ReplaceAll(body, "; ", "\n\t") + "\n}\n\nhelper if data.d.most == 2\n")},
+		"rules/r.rego":    {Data: []byte("package dialwarden.outbound\n\nallow contains \"r\" if {\n\t" + strings.ReplaceAll(body, "; ", "\n\t") + "\n}\n\nhelper if data.d.most == 2\n\nfailing if not helps\n\nhelps if 1 / data.d.most > 0\n\ntwofold := 1 if data.d.most == 2\n\ntwofold := 2 if data.d.none == 1\n")},
 		"data/rules.yaml": {Data: []byte("r: {title: R}\n")},
 		"data/d.yaml":     {Data: []byte("word: local\nlist: [local, mobile]\nnumbers: [1]\nmost: 2\nnone: 0\nby: {local: 1, national: {deep: 2}}\n")},
 	}, bad)
@@ -53,6 +53,20 @@ func TestGuards(t *testing.T) {
 		`count(data.d.by) > 0; startswith(input.callee.class, data.d.word)`:   "",
 		`input.callee.class == sprintf("%s", [data.d.word])`:                  "",
 		`some l in data.d.list; l != input.callee.class`:                      "",
+
+		// What can fail is asked first.
+		`1 / input.usage.concurrent_calls > 0; input.callee.class == "local"`:              "",
+		`input.callee.class in data.d.list; 1 / input.usage.concurrent_calls > 0`:          "callee.class local,mobile",
+		`input.caller.known; 1 % data.d.most == 1; input.callee.class == "local"`:          "caller.known true indexed",
+		`not count(data.d.by[input.caller.grade]) == 1; input.callee.class in data.d.list`: "caller.grade local,national",
+		`count(input.callee.lists) == 1; input.callee.class in data.d.list`:                "callee.class local,mobile",
+		`startswith(input.callee.digits, "00"); input.callee.class in data.d.list`:         "callee.class local,mobile",
+		`count({k: v | some k, v in data.d.by}) == 2; input.callee.class in data.d.list`:   "",
+		`every x in data.d.list { to_number(x) > 0 }; input.callee.class in data.d.list`:   "",
+		`helper; input.callee.class in data.d.list`:                                        "callee.class local,mobile",
+		`failing; input.callee.class in data.d.list`:                                       "",
+		`twofold == 1; input.callee.class in data.d.list`:                                  "",
+		`input.caller.known with input.caller as {}; input.callee.class in data.d.list`:    "",
 	} {
 		t.Run(body, func(t *testing.T) {
 			s := guarded(t, body)
@@ -68,6 +82,30 @@ func TestGuards(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", strings.Join(got, "; "), want)
 			}
 		})
+	}
+}
+
+// TestFailingIsAsked refuses a call about which the policy fails, though what comes after the failure does not hold.
+func TestFailingIsAsked(t *testing.T) {
+	for _, after := range []string{"input.callee.class in data.d.mobile", "data.d.off"} {
+		p, err := Load(fstest.MapFS{
+			"rules/base.rego": {Data: []byte("package dialwarden.outbound\n\nallow contains \"base\"\n")},
+			"rules/x.rego":    {Data: []byte("package dialwarden.outbound\n\ndeny contains \"x\" if {\n\t1 / input.usage.concurrent_calls > 0\n\t" + after + "\n}\n")},
+			"data/rules.yaml": {Data: []byte("base: {}\nx: {}\n")},
+			"data/d.yaml":     {Data: []byte("mobile: [mobile]\noff: false\n")},
+		}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := local()
+		f.Caller.Known = true
+		if d := p.Judge(t.Context(), f); d.Rule != call.RulePolicyError {
+			t.Errorf("%s: %s by %s", after, d.Action, d.Rule)
+		}
+		f.Usage.ConcurrentCalls = 1
+		if d := p.Judge(t.Context(), f); d.Action != call.Allow {
+			t.Errorf("%s: with calls: %s by %s %v", after, d.Action, d.Rule, d.Reasons)
+		}
 	}
 }
 

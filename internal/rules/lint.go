@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
 
 // Dead is a rule, or one body of it, that can never add a member to its set.
@@ -67,6 +69,29 @@ func FindDead(fsys fs.FS) ([]Dead, error) {
 	}
 	slices.SortStableFunc(found, func(a, b Dead) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line)) })
 	return found, nil
+}
+
+// UnusedEntries returns the ids of data/rules.yaml for which there is no rule file and which Dialwarden does not word by
+// itself, each with the id of a rule that is written almost so, or an empty text. The files are those of a policy.
+func UnusedEntries(files map[string][]byte) map[string]string {
+	var entries map[string]any
+	unused := map[string]string{}
+	if yamlfile.Decode("data/rules.yaml", files["data/rules.yaml"], &entries) != nil {
+		return unused
+	}
+	used := append([]string{call.RuleEmergency}, reserved...)
+	for name := range files {
+		if strings.HasPrefix(name, "rules/") && !isTest(name) {
+			used = append(used, ruleID(name))
+		}
+	}
+	slices.Sort(used)
+	for id := range entries {
+		if !slices.Contains(used, id) {
+			unused[id] = nearest(id, used)
+		}
+	}
+	return unused
 }
 
 // contradicts reports whether a compiled body wants two different constants of one place in the input.

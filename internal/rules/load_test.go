@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/dialwarden/dialwarden/internal/rules"
 )
@@ -97,5 +99,28 @@ func TestLoadCountsManyMistakes(t *testing.T) {
 	}
 	if want := `data/directory.yaml:2:12: unknown field "grad"; did you mean "grade"?`; lines[0] != want {
 		t.Errorf("got %s, want %s", lines[0], want)
+	}
+}
+
+// TestGarbageIsPrintable refuses files of garbage in words that a terminal can show.
+func TestGarbageIsPrintable(t *testing.T) {
+	const junk = "\x1b[2J\x00\xff\xfe\u202e\x7f\u009b"
+	for name, text := range map[string]string{
+		"rules/x.rego":           junk,
+		"rules/y.rego":           "package dialwarden.outbound\n\ndeny contains \"" + junk + "\"\n",
+		"rules/z.rego":           "package dialwarden.outbound\n\ndeny contains \"a\\u001b[2J\\u009b\"\n",
+		"rules/w.rego":           "package dialwarden.outbound\n\ndeny contains \"w\" if input.callee.class == \"\\u001b]\"\n",
+		"data/x.yaml":            junk,
+		"data/y.yaml":            "a: \"" + junk + "\"\n",
+		"data/" + junk + ".yaml": "a: [1\n",
+	} {
+		_, err := rules.Load(fstest.MapFS{
+			"rules/base.rego": {Data: []byte("package dialwarden.outbound\n\nallow contains \"base\"\n")},
+			"data/rules.yaml": {Data: []byte("base: {}\nx: {}\ny: {}\nz: {}\nw: {}\n")},
+			name:              {Data: []byte(text)},
+		}, rules.Options{})
+		if err == nil || strings.ContainsFunc(err.Error(), func(r rune) bool { return r == utf8.RuneError || r != '\n' && r != '\t' && !unicode.IsGraphic(r) }) {
+			t.Errorf("%q: %q", name, err)
+		}
 	}
 }

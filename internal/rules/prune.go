@@ -5,19 +5,21 @@ import (
 )
 
 // Much of what a policy can do is turned off by its data: an empty list, a 0, the word none. As data never changes under
-// a policy, a body that needs such a thing can never be true, and is not asked at every call. Tests, coverage and the
-// checks of a policy see all bodies; what is left out here could not have added a member.
+// a policy, a body that needs such a thing can never be true, and is not asked at every call, unless something that can
+// fail comes first. Tests, coverage and the checks of a policy see all bodies; what is left out here could not have added
+// a member.
 
 // pruner finds bodies of compiled rules that data makes impossible.
 type pruner struct {
 	data  ast.Object
 	never map[string]bool // helpers that are never defined
+	fails map[string]bool // helpers and heads that can fail
 }
 
 // impossible returns, for each file, the numbers of the rules of heads that can never be true, and the helpers that are
 // never defined.
 func impossible(modules map[string]*ast.Module, data ast.Object) (idle map[string]map[int]bool, never map[string]bool) {
-	p := &pruner{data: data, never: map[string]bool{}}
+	p := &pruner{data: data, never: map[string]bool{}, fails: fallible(modules)}
 	for again := true; again; {
 		again = false
 		alive := map[string]bool{}
@@ -96,6 +98,9 @@ func (p *pruner) dead(x *ast.Rule) bool {
 	for _, e := range x.Body {
 		if !e.Negated && len(e.With) == 0 && p.falsified(e, known) {
 			return true
+		}
+		if p.expressionFails(e, known) {
+			return false // it is asked first
 		}
 	}
 	return false

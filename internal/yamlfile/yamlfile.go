@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Error is a mistake in a YAML file.
@@ -24,9 +26,28 @@ type Error struct {
 // Error tells where the mistake is and what it is.
 func (e *Error) Error() string {
 	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.File, e.Message)
+		return Printable(fmt.Sprintf("%s: %s", e.File, e.Message))
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+	return Printable(fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message))
+}
+
+// Printable returns a message that quotes a file as text that a terminal and a log can show: what is no UTF-8 and what
+// one cannot see (control characters, changes of direction) as its bytes, \xNN. Ends of lines and tabs stay.
+func Printable(s string) string {
+	var b strings.Builder
+	for at := 0; at < len(s); {
+		r, size := utf8.DecodeRuneInString(s[at:])
+		part := s[at : at+size]
+		at += size
+		if r == '\n' || r == '\t' || unicode.IsGraphic(r) && (r != utf8.RuneError || size > 1) {
+			b.WriteString(part)
+			continue
+		}
+		for i := range len(part) {
+			fmt.Fprintf(&b, `\x%02x`, part[i])
+		}
+	}
+	return b.String()
 }
 
 // ReadFile decodes the file name of fsys into v, as Decode does.

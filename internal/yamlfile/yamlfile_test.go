@@ -173,3 +173,19 @@ func TestDecodeMeansWhatIsWritten(t *testing.T) {
 		t.Errorf("%+v, %v", d, err)
 	}
 }
+
+// TestPrintable shows no byte of a file that a terminal would obey.
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain 中文 é\tx\ny":        "plain 中文 é\tx\ny",
+		"\x1b[2Jx\x00\x7f\r":      `\x1b[2Jx\x00\x7f\x0d`,
+		"\xff\xfe a\xe4\xb8":      `\xff\xfe a\xe4\xb8`,
+		"\u009b1m\u202e\u2028":    `\xc2\x9b1m\xe2\x80\xae\xe2\x80\xa8`,
+		"a real \ufffd is a sign": "a real \ufffd is a sign",
+	} {
+		e := &yamlfile.Error{File: "f", Line: 1, Column: 2, Message: text}
+		if got := e.Error(); got != "f:1:2: "+want {
+			t.Errorf("got %q, want %q", got, "f:1:2: "+want)
+		}
+	}
+}
