@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/export"
 	"github.com/dialwarden/dialwarden/internal/ledger"
 )
@@ -61,10 +62,8 @@ digits only, like +8610…, is none. In a workbook such texts are texts.`,
 			return err
 		}
 		selected.AfterID = after
-		for _, kept := range []string{cfg.Ledger.Path, cfg.Ledger.KeyFile, cfg.Ledger.CheckpointFile} {
-			if sameFile(output, kept) {
-				return fmt.Errorf("--output %s: that is %s of the running system: give another name", output, filepath.Base(kept))
-			}
+		if err := notOurs(output, cfg.Ledger); err != nil {
+			return err
 		}
 		r, hidden, err := openLog(cmd, args, cfg, mask)
 		if err != nil {
@@ -94,6 +93,16 @@ func formatOf(word, output string) (export.Format, error) {
 		}
 	}
 	return export.CSV, nil
+}
+
+// notOurs refuses a name of what the running system needs.
+func notOurs(output string, l config.Ledger) error {
+	for _, kept := range []string{l.Path, l.KeyFile, l.CheckpointFile} {
+		if sameFile(output, kept) {
+			return fmt.Errorf("--output %s: that is %s of the running system: give another name", output, filepath.Base(kept))
+		}
+	}
+	return nil
 }
 
 // sameFile reports whether two names are of one file that exists.

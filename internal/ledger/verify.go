@@ -65,8 +65,8 @@ func (r *Reader) Verify(ctx context.Context, p Proof) (Verification, error) {
 type verifier struct {
 	reader *Reader
 	proof  Proof
-	last   link             // of the chain, when it began
-	counts map[string]int64 // of entries, by kind
+	last   link                // of the chain, when it began
+	counts map[string]int64    // of entries, by kind
 	erased map[string]idRanges // what erasures took away, by what
 
 	mu     sync.Mutex
