@@ -7,7 +7,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // hash is a SHA-256.
@@ -168,4 +170,18 @@ func (c *conn) append(ctx context.Context, kind string, ref int64, digest hash) 
 	}
 	c.end = next
 	return nil
+}
+
+// insert adds a row to a table with one group of chained columns and a generated id, and its entry; it returns the id.
+func (c *conn) insert(ctx context.Context, kind, table string, columns []string, values ...any) (int64, error) {
+	result, err := c.ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+", seq) VALUES ("+
+		strings.Repeat("?, ", len(columns))+"?)", append(slices.Clip(values), c.end.seq+1)...)
+	if err != nil {
+		return 0, err
+	}
+	id, err := result.LastInsertId()
+	if err != nil {
+		return 0, err
+	}
+	return id, c.append(ctx, kind, id, rowDigest(kind, values))
 }

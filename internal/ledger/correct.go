@@ -60,18 +60,8 @@ func correct(ctx context.Context, conn *conn, decisionID int64, at Time, who, re
 	case !ended && (c.Seconds != nil || c.CostMinor != nil):
 		return 0, ErrNotEnded
 	}
-	seconds, cost := optional(c.Seconds), optional(c.CostMinor)
-	result, err := conn.ExecContext(ctx,
-		"INSERT INTO corrections (at, decision_id, who, reason, seconds, cost_minor, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		at, decisionID, who, reason, seconds, cost, conn.end.seq+1)
-	if err != nil {
-		return 0, err
-	}
-	id, err := result.LastInsertId()
-	if err != nil {
-		return 0, err
-	}
-	return id, conn.append(ctx, kindCorrection, id, rowDigest(kindCorrection, []any{at, decisionID, who, reason, seconds, cost}))
+	return conn.insert(ctx, kindCorrection, "corrections", correctionColumns,
+		at, decisionID, who, reason, optional(c.Seconds), optional(c.CostMinor))
 }
 
 // optional is the value of a column that may be NULL.

@@ -269,14 +269,6 @@ func scanID(scan func(...any) error) (id int64, err error) {
 
 // note records the erasure itself.
 func (e erasure) note(ctx context.Context, c *conn, at Time, ids string, content hash) error {
-	result, err := c.ExecContext(ctx, "INSERT INTO erasures (at, who, what, reason, ids, content, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		at, e.who, e.what, e.reason, ids, content[:], c.end.seq+1)
-	if err != nil {
-		return err
-	}
-	id, err := result.LastInsertId()
-	if err != nil {
-		return err
-	}
-	return c.append(ctx, kindErasure, id, rowDigest(kindErasure, []any{at, e.who, e.what, e.reason, ids, content}))
+	_, err := c.insert(ctx, kindErasure, "erasures", erasureColumns, at, e.who, e.what, e.reason, ids, content[:])
+	return err
 }

@@ -69,16 +69,8 @@ func (l *Ledger) PolicyRefused(ctx context.Context, by call.Trigger, revision, w
 }
 
 func note(ctx context.Context, c *conn, at Time, revision string, by call.Trigger, fault string) error {
-	result, err := c.ExecContext(ctx, "INSERT INTO policy_history (at, revision, trigger, error, seq) VALUES (?, ?, ?, ?, ?)",
-		at, revision, string(by), fault, c.end.seq+1)
-	if err != nil {
-		return err
-	}
-	id, err := result.LastInsertId()
-	if err != nil {
-		return err
-	}
-	return c.append(ctx, kindPolicy, id, rowDigest(kindPolicy, []any{at, revision, string(by), fault}))
+	_, err := c.insert(ctx, kindPolicy, "policy_history", policyColumns, at, revision, string(by), fault)
+	return err
 }
 
 // Probe writes something of no meaning, and so tells whether the ledger can be written: nil, ErrUnwritable, ErrClosed,

@@ -25,15 +25,8 @@ func (l *Ledger) RecordLook(ctx context.Context, who, what, filter string) error
 	}
 	at := Time{l.now().Truncate(time.Millisecond)}
 	err := l.write(ctx, func(ctx context.Context, c *conn) error {
-		result, err := c.ExecContext(ctx, "INSERT INTO looks (at, who, what, filter, seq) VALUES (?, ?, ?, ?, ?)", at, who, what, filter, c.end.seq+1)
-		if err != nil {
-			return err
-		}
-		id, err := result.LastInsertId()
-		if err != nil {
-			return err
-		}
-		return c.append(ctx, kindLook, id, rowDigest(kindLook, []any{at, who, what, filter}))
+		_, err := c.insert(ctx, kindLook, "looks", lookColumns, at, who, what, filter)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("ledger: look not recorded: %w", err)
