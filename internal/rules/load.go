@@ -74,6 +74,7 @@ type source struct {
 	modules   map[string]*ast.Module // without tests
 	schemas   *ast.SchemaSet
 	data      ast.Object
+	settling  *settler
 	idle      map[string]map[int]bool    // rules that data makes impossible, by file and number
 	never     map[string]bool            // helpers that data makes impossible
 	guards    map[string]map[int][]guard // what rules cannot do without, by file and number
@@ -108,7 +109,7 @@ func examine(content map[string][]byte, language string, bad *faults) *source {
 	}
 	data, err := dataObject(files)
 	bad.add(err)
-	s.data = data
+	s.data, s.settling = data, newSettler(&pruner{data: data}, data)
 	if c := compile(s.modules, s.schemas, bad); c != nil {
 		checkRefs(c.Modules, files, input, bad)
 		s.idle, s.never = impossible(c.Modules, data)
@@ -256,15 +257,13 @@ type headRule struct {
 // settleOrAsk settles the rules of one file and one head, or returns what Rego is to be asked for. As only the rules of
 // one file can give the same member, each member is given once.
 func (s *source) settleOrAsk(rules []headRule, settled *settledRules) []*ast.Rule {
-	p := &pruner{data: s.data}
-	settling := &settler{pruner: p, data: s.data}
 	var all []*ast.Rule
 	var done []settledRule
 	open := false
 	for _, r := range rules {
 		copies := []*ast.Rule{r.rule}
 		if !s.traits.hides && !hasWith(r.rule) {
-			copies = p.split(r.rule, r.guards)
+			copies = s.settling.pruner.split(r.rule, r.guards)
 		}
 		for _, x := range copies {
 			all = append(all, x)
@@ -272,7 +271,7 @@ func (s *source) settleOrAsk(rules []headRule, settled *settledRules) []*ast.Rul
 				open = true
 				continue
 			}
-			d, err := settling.settle(x)
+			d, err := s.settling.settle(x)
 			if err == nil {
 				done = append(done, d)
 			}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/topdown"
 
@@ -119,8 +120,16 @@ next:
 
 // settler settles rules of one policy.
 type settler struct {
-	pruner *pruner
-	data   ast.Object
+	pruner   *pruner
+	data     ast.Object
+	compiler *ast.Compiler // of no rules: for terms that look at data only
+	store    storage.Store // of the data
+}
+
+func newSettler(p *pruner, data ast.Object) *settler {
+	return &settler{
+		pruner: p, data: data, compiler: ast.NewCompiler().WithCapabilities(capabilities()), store: inmem.NewFromASTObject(data),
+	}
 }
 
 var (
@@ -327,19 +336,17 @@ func (s *settler) evaluate(t *ast.Term) (value ast.Value, err error) {
 		}
 	}()
 	const answer = ast.Var("answer")
-	compiler := ast.NewCompiler().WithCapabilities(capabilities())
-	query, err := compiler.QueryCompiler().Compile(ast.NewBody(ast.Equality.Expr(ast.NewTerm(answer), t)))
+	query, err := s.compiler.QueryCompiler().Compile(ast.NewBody(ast.Equality.Expr(ast.NewTerm(answer), t)))
 	if err != nil {
 		return nil, errUnknown
 	}
 	ctx := context.Background()
-	store := inmem.NewFromASTObject(s.data)
-	txn, err := store.NewTransaction(ctx)
+	txn, err := s.store.NewTransaction(ctx)
 	if err != nil {
 		return nil, errUnknown
 	}
-	defer store.Abort(ctx, txn)
-	answers, err := topdown.NewQuery(query).WithCompiler(compiler).WithStore(store).WithTransaction(txn).WithBaseCache(documents{s.data}).WithStrictBuiltinErrors(true).Run(ctx)
+	defer s.store.Abort(ctx, txn)
+	answers, err := topdown.NewQuery(query).WithCompiler(s.compiler).WithStore(s.store).WithTransaction(txn).WithBaseCache(documents{s.data}).WithStrictBuiltinErrors(true).Run(ctx)
 	switch {
 	case err != nil || len(answers) > 1:
 		return nil, errUnknown

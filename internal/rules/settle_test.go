@@ -61,7 +61,7 @@ func TestSettle(t *testing.T) {
 			var err error
 			for _, r := range s.modules["rules/r.rego"].Rules {
 				if isHead(nameOf(r)) {
-					x, err = (&settler{pruner: &pruner{data: s.data}, data: s.data}).settle(r)
+					x, err = newSettler(&pruner{data: s.data}, s.data).settle(r)
 				}
 			}
 			var got []string
