@@ -161,38 +161,30 @@ func handler(v Verbs) http.Handler {
 		if err != nil {
 			return nil, errors.New("a decision's id is a number")
 		}
-		in, err := read[call.Correction](r, "correction")
-		if err != nil {
-			return nil, err
+		var in call.Correction
+		if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&in); err != nil {
+			return nil, fmt.Errorf("the correction cannot be read: %w", err)
 		}
 		id, err = v.Log.Correct(r.Context(), id, in)
 		return map[string]int64{"id": id}, err
 	}))
 	mux.HandleFunc("POST /looks", answer(func(r *http.Request) (any, error) {
-		in, err := read[look](r, "look")
-		if err != nil {
-			return nil, err
+		var in look
+		if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&in); err != nil {
+			return nil, fmt.Errorf("the look cannot be read: %w", err)
 		}
 		return struct{}{}, v.Log.RecordLook(r.Context(), in.Who, in.What, in.Filter)
 	}))
 	mux.HandleFunc("POST /forget", answer(func(r *http.Request) (any, error) {
-		in, err := read[forgetting](r, "request")
-		if err != nil {
-			return nil, err
+		var in forgetting
+		if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&in); err != nil {
+			return nil, fmt.Errorf("the request cannot be read: %w", err)
 		}
 		n, err := v.Log.Forget(r.Context(), in.Holder, in.Who, in.Reason)
 		return map[string]int{"decisions": n}, err
 	}))
 	handlePolicies(mux, v.Policies)
 	return mux
-}
-
-// read reads the body of a request, which what names to people.
-func read[T any](r *http.Request, what string) (in T, err error) {
-	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&in); err != nil {
-		return in, fmt.Errorf("the %s cannot be read: %w", what, err)
-	}
-	return in, nil
 }
 
 // answer turns a function into a handler.
