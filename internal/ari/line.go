@@ -14,12 +14,6 @@ import (
 // longest is the cap of a call that the policy does not cap: a line that was forgotten off the hook ends at last.
 const longest = 24 * 60 * 60
 
-// sounds says which files speak the prompts of a conversation. Those of refusals stand in the dialplan.
-var sounds = map[string]string{
-	call.PromptPIN:      "sound:confbridge-pin",
-	call.PromptPINAgain: "sound:vm-invalidpassword,sound:confbridge-pin",
-}
-
 // Line is a caller's channel that is in our hands. It satisfies gate.Line.
 type Line struct {
 	rest    *rest
@@ -54,12 +48,9 @@ func (l *Line) Answer(ctx context.Context) error {
 	return l.post(ctx, "/answer", nil)
 }
 
-// Play begins to speak a prompt.
-func (l *Line) Play(ctx context.Context, prompt string, seq int) error {
-	media, ok := sounds[prompt]
-	if !ok {
-		return fmt.Errorf("no sound for the prompt %q", prompt)
-	}
+// Play begins to speak sound files, one after the other.
+func (l *Line) Play(ctx context.Context, sounds []string, seq int) error {
+	media := "sound:" + strings.Join(sounds, ",sound:")
 	return l.post(ctx, "/play", url.Values{"media": {media}, "playbackId": {l.playback(seq)}})
 }
 

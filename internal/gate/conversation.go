@@ -9,6 +9,7 @@ import (
 
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/queue"
+	"github.com/dialwarden/dialwarden/internal/speech"
 )
 
 // conversation is one call being decided. Its goroutine owns everything in it but the inbox and ended.
@@ -118,7 +119,7 @@ func (c *conversation) doOnLine(ctx context.Context, cmd call.Command) call.Even
 	case call.Answer:
 		return c.answer(c.line.Answer(ctx), call.Answered{})
 	case call.Play:
-		if err := c.line.Play(ctx, cmd.Prompt, cmd.Seq); err != nil {
+		if err := c.line.Play(ctx, speech.Of(cmd.Prompt), cmd.Seq); err != nil {
 			// The caller may know what is wanted; his time to type begins now.
 			return c.answer(err, nil, call.PromptEnded{Seq: cmd.Seq})
 		}

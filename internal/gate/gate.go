@@ -22,8 +22,9 @@ import (
 // call.ErrGone when the channel does not exist any more or has left us.
 type Line interface {
 	Answer(ctx context.Context) error
-	// Play begins to speak a prompt and returns; call.PromptEnded with seq follows when it was spoken.
-	Play(ctx context.Context, prompt string, seq int) error
+	// Play begins to speak sound files, as package speech names them, and returns; call.PromptEnded with seq follows when
+	// they were spoken.
+	Play(ctx context.Context, sounds []string, seq int) error
 	Silence(ctx context.Context, seq int) error
 	Release(ctx context.Context, r call.Release) error
 	Refuse(ctx context.Context, r call.Refusal) error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/speech"
 )
 
 // world is a gate with everything around it. What the gate does to it is written down line by line, with the channel in
@@ -180,8 +182,13 @@ type worldLine struct {
 }
 
 func (l worldLine) Answer(context.Context) error { return l.step(l.channel, "answer") }
-func (l worldLine) Play(_ context.Context, p string, seq int) error {
-	return l.step(l.channel, "play", p, seq)
+func (l worldLine) Play(_ context.Context, sounds []string, seq int) error {
+	for _, prompt := range []string{call.PromptPIN, call.PromptPINAgain} {
+		if slices.Equal(sounds, speech.Of(prompt)) {
+			return l.step(l.channel, "play", prompt, seq)
+		}
+	}
+	return l.step(l.channel, "play", strings.Join(sounds, "&"), seq)
 }
 func (l worldLine) Silence(_ context.Context, seq int) error {
 	return l.step(l.channel, "silence", seq)
