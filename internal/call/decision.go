@@ -35,6 +35,9 @@ type Reason struct {
 type Requirement struct {
 	Rule  string           `json:"rule"`
 	AnyOf []CredentialKind `json:"any_of"`
+	// Approvers are the extensions of those who may approve, in the order in which they are asked. None: those of
+	// data/approvers.yaml.
+	Approvers []string `json:"approvers,omitempty"`
 }
 
 // Route changes where a call goes; the zero value leaves it as dialled.
@@ -119,6 +122,14 @@ type Record struct {
 	Decision Decision
 	// PINID is the PIN that was accepted; zero for none.
 	PINID int64
+	// TokenID is the token that the call is let out by, one use of which it takes; zero for none.
+	TokenID int64
+	// TokenReturns says that the use comes back if nobody answers the call.
+	TokenReturns bool
+	// Approver is who allowed or refused the call, like "104 Zhang Min"; empty where nobody did.
+	Approver string
+	// Matter is the code of what the call is about; empty for none.
+	Matter string
 }
 
 // End is how a call ended.

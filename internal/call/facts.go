@@ -89,6 +89,7 @@ type Credential struct {
 	Holder     string `json:"holder"`
 	Department string `json:"department"`
 	Level      int    `json:"level"`
+	Code       string `json:"code"` // of a matter; no other kind has one that may be seen
 }
 
 // of returns where a kind is kept; nil for a kind that does not exist.
@@ -152,11 +153,4 @@ type Attempt struct {
 	At        time.Time `json:"at"`
 	// Adopted marks a call that was found waiting in Asterisk without an owner, after a restart or a lost connection.
 	Adopted bool `json:"adopted"`
-}
-
-// PINOwner is who a PIN belongs to, and what it is good for.
-type PINOwner struct {
-	Holder     string `json:"holder"`
-	Department string `json:"department"`
-	Level      int    `json:"level"`
 }

@@ -44,7 +44,7 @@ var (
 		"class_attempts_last_hour", "short_calls_to_number", "short_calls_to_prefix", "first_to_region", "same_pin_calls")
 	sanctShape  = newShape("suspended")
 	credsShape  = newShape("pin", "token", "approval", "matter")
-	credShape   = newShape("valid", "id", "holder", "department", "level")
+	credShape   = newShape("valid", "id", "holder", "department", "level", "code")
 	attemptKeys = newShape("source", "channel", "extension", "dialled", "at", "adopted")
 )
 
@@ -243,7 +243,7 @@ func credentialOf(c call.Credential) *ast.Term {
 }
 
 func newCredential(c call.Credential) *ast.Term {
-	return credShape.object(truth(c.Valid), ast.InternedTerm(c.ID), text(c.Holder), text(c.Department), number(c.Level))
+	return credShape.object(truth(c.Valid), ast.InternedTerm(c.ID), text(c.Holder), text(c.Department), number(c.Level), text(c.Code))
 }
 
 func text(s string) *ast.Term { return ast.InternedTerm(validText(s)) }
