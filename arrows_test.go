@@ -47,7 +47,8 @@ var rooms = map[string]room{
 	"export":    {code: "ledger", tests: "call"},                    // decisions for other programs: CSV, JSON Lines, XLSX
 	"lint":      {code: "call rules yamlfile", tests: "app config"}, // what in a policy is of no use
 
-	"speech": {code: "call"}, // which sound files speak a prompt
+	"speech":  {code: "call"}, // which sound files speak a prompt
+	"lockout": {code: "call"}, // wrong PINs and tokens, and what follows from them
 
 	"gate":  {code: "call queue speech"},
 	"watch": {code: "call queue usage", tests: "ledger"},

@@ -1,134 +1,127 @@
 package call
 
-import "time"
-
-// Dialogue says how long and how often a caller is asked for digits.
-type Dialogue struct {
-	MaxTries int           // wrong or missing entries until the caller is refused
-	MaxKeys  int           // longest entry; more keys make it wrong
-	Prompt   time.Duration // no prompt lasts longer; the word that it has ended may be lost with a connection
-	FirstKey time.Duration // from the end of the prompt to the first key
-	NextKey  time.Duration // between two keys; then what was typed counts as entered
-	Total    time.Duration // the whole conversation
-}
-
-// DefaultDialogue is what a caller gets who is not in a hurry.
-func DefaultDialogue() Dialogue {
-	return Dialogue{
-		MaxTries: 3, MaxKeys: 12, Prompt: 15 * time.Second, FirstKey: 10 * time.Second, NextKey: 5 * time.Second, Total: 60 * time.Second,
-	}
-}
-
-// canAsk reports whether every requirement can be met by typing.
-func canAsk(requires []Requirement) bool {
-	for _, r := range requires {
-		if !r.accepts(PIN) {
-			return false
-		}
-	}
-	return len(requires) > 0
-}
-
-func (r Requirement) accepts(k CredentialKind) bool {
-	for _, kind := range r.AnyOf {
-		if kind == k {
-			return true
-		}
-	}
-	return false
-}
+import (
+	"fmt"
+	"time"
+)
 
 func (m *Machine) answered(e Event) []Command {
 	switch e.(type) {
 	case Answered:
 		m.talking = true
-		return append([]Command{StartTimer{TimerTotal, m.dialogue.Total}}, m.ask(PromptPIN)...)
+		return append([]Command{StartTimer{TimerTotal, m.dialogue.Total}}, m.begin()...)
 	case LineFailed:
 		return m.settle(m.unavailable("the caller's line could not be answered"))
 	}
 	return nil
 }
 
-// ask speaks a prompt and waits for keys; keys that were typed before it count.
-func (m *Machine) ask(prompt string) []Command {
+// begin asks the question: the caller, if he can type something, else those who may approve.
+func (m *Machine) begin(before ...string) []Command {
+	if len(m.question.digits) == 0 {
+		return m.seek()
+	}
 	m.state = asking
-	if m.keys > 0 {
-		return []Command{StartTimer{TimerKey, m.dialogue.NextKey}}
-	}
-	m.seq++
-	m.playing = true
-	return []Command{StartTimer{TimerKey, m.dialogue.Prompt + m.dialogue.FirstKey}, Play{Prompt: prompt, Seq: m.seq}}
+	out := m.ask(append(before, m.question.prompts(m.operator != "")...)...)
+	return append(out, m.replay(func() bool { return m.state == asking }, m.digit)...)
 }
 
-// clear forgets what was typed.
-func (m *Machine) clear() { m.entered, m.keys = Secret{}, 0 }
-
-// digit takes a key. Keys count from the moment the line is answered, also while a prompt is spoken.
-func (m *Machine) digit(key byte) []Command {
-	if m.state != answering && m.state != asking {
-		return nil
-	}
-	var out []Command
+// askAgain asks for what is still required after a good proof. A proof of the same kinds that did not help counts as a
+// wrong one; nobody is asked twice to approve one call.
+func (m *Machine) askAgain(q question) []Command {
+	before := m.question
+	m.question = q
+	same := q.rule == before.rule && q.asks(Matter) == before.asks(Matter)
 	switch {
-	case key == '#' && m.state == asking && m.keys > 0:
-		return m.submit()
-	case key == '*' && m.state == asking:
-		out = m.silence()
-		m.clear()
-		return append(append(out, StopTimer{TimerKey}), m.ask(PromptPIN)...)
-	case key < '0' || key > '9':
-		return nil
+	case m.overtime:
+		return m.settle(m.refused("no valid "+q.wanted()+" was entered in time", q.refusal()))
+	case m.proved.Credentials.Approval.Valid && len(q.digits) == 0:
+		return m.settle(m.refused("the approval did not meet the policy", PromptRefused))
+	case same:
+		return m.failedTry("a proof was entered that did not meet the policy")
 	}
-	m.keys++
-	if m.keys <= m.dialogue.MaxKeys {
-		m.entered = m.entered.With(key)
-	}
-	if m.state == answering {
-		return nil
-	}
-	return append(m.silence(), StartTimer{TimerKey, m.dialogue.NextKey})
+	m.tries = 0
+	return m.begin()
 }
 
-func (m *Machine) silence() []Command {
-	if !m.playing {
+// digit takes a key, from the moment the line is answered.
+func (m *Machine) digit(key byte) []Command {
+	switch {
+	case m.state == answering, m.state == verifying, m.state == judging && m.talking:
+		m.early(key)
+		return nil
+	case m.state == seeking && key == '*' && len(m.question.digits) > 0: // he has thought of a PIN
+		out := append([]Command{CancelApproval{}, StartTimer{TimerTotal, m.dialogue.Total}}, m.silence()...)
+		return append(out, m.begin()...)
+	case m.state != asking || key == '#' && m.keys == 0 && !m.question.approval:
 		return nil
 	}
-	m.playing = false
-	return []Command{Silence{Seq: m.seq}}
+	out, what := m.key(key)
+	return append(out, m.entered(what)...)
 }
 
 func (m *Machine) promptEnded(seq int) []Command {
-	if m.state != asking || !m.playing || seq != m.seq {
+	if !m.ended(seq) {
 		return nil
 	}
-	m.playing = false
-	return []Command{StartTimer{TimerKey, m.dialogue.FirstKey}}
-}
-
-func (m *Machine) expired(t Timer) []Command {
-	switch {
-	case t == TimerTotal && m.state == verifying:
-		m.overtime = true
-	case t == TimerTotal && m.state == asking:
-		return m.settle(m.refused("no valid PIN was entered in time", PromptPINRefused))
-	case t == TimerKey && m.state == asking && m.keys > 0:
-		return m.submit()
-	case t == TimerKey && m.state == asking:
-		return append(m.silence(), m.failedTry("no PIN was entered")...)
+	switch m.state {
+	case asking:
+		return []Command{StartTimer{TimerKey, m.dialogue.FirstKey}}
+	case seeking:
+		return []Command{StartTimer{TimerKey, musicPause}}
+	case telling:
+		return append([]Command{StopTimer{TimerKey}}, m.askPolicy()...)
 	}
 	return nil
 }
 
-// submit has what was typed looked up.
-func (m *Machine) submit() []Command {
-	out := append(m.silence(), StopTimer{TimerKey})
-	if m.keys > m.dialogue.MaxKeys {
-		return append(out, m.failedTry("a wrong PIN was entered")...)
+func (m *Machine) expired(t Timer) []Command {
+	switch {
+	case t == TimerTotal && (m.state == verifying || m.state == judging || m.state == telling):
+		m.overtime = true
+	case t == TimerTotal && m.state == asking:
+		return m.settle(m.refused("no valid "+m.question.wanted()+" was entered in time", m.question.refusal()))
+	case t == TimerTotal && m.state == seeking:
+		return m.settle(m.refused("nobody answered the question for approval in time", PromptApprovalNobody))
+	case t == TimerKey && m.state == asking:
+		out, what := m.late()
+		return append(out, m.entered(what)...)
+	case t == TimerKey && m.state == seeking:
+		return m.speak(PromptMusic)
+	case t == TimerKey && m.state == telling: // the word that the prompt has ended was lost
+		return append(m.silence(), m.askPolicy()...)
 	}
-	secret := m.entered
-	m.clear()
+	return nil
+}
+
+// entered goes on with what came of a key.
+func (m *Machine) entered(what entry) []Command {
+	switch what {
+	case submitted:
+		return m.verify()
+	case tooLong:
+		return m.failedTry("a wrong " + m.question.wanted() + " was entered")
+	case silent:
+		return m.failedTry("no " + m.question.wanted() + " was entered")
+	case bare:
+		return m.seek()
+	case restart:
+		return m.begin()
+	}
+	return nil
+}
+
+// verify has what was typed looked up. A lone 0 is nobody's PIN.
+func (m *Machine) verify() []Command {
+	digits := m.take()
+	if m.operator != "" && digits.Reveal() == "0" {
+		d := m.noted("the caller pressed 0 for the operator").unlimited()
+		d.Action, d.Rule, d.Route = Allow, RuleOperator, Route{Rule: RuleOperator, Redirect: m.operator}
+		d.Reasons[len(d.Reasons)-1].Rule = RuleOperator
+		return m.settle(d)
+	}
 	m.state = verifying
-	return append(out, Verify{Kind: PIN, Secret: secret})
+	return []Command{Verify{Kinds: m.question.digits, Digits: digits}}
 }
 
 func (m *Machine) verified(v Verified) []Command {
@@ -136,13 +129,21 @@ func (m *Machine) verified(v Verified) []Command {
 	case m.gone:
 		return m.settle(m.noted("the caller hung up at the prompt"))
 	case v.Err != nil:
-		return m.settle(m.unavailable("the PIN could not be looked up"))
+		return m.settle(m.unavailable("the " + m.question.wanted() + " could not be looked up"))
 	case m.stopping:
 		return m.settle(m.unavailable("the daemon is shutting down"))
-	case !v.Credential.Valid:
-		return m.failedTry("a wrong PIN was entered")
+	case v.Locked:
+		return m.settle(m.refused(whyNot[PromptPINLocked], PromptPINLocked))
+	case v.Verdict.Fault != "" || !v.Verdict.Credential.Valid:
+		return m.failedTry(m.question.fault(v.Verdict))
 	}
-	m.proved.PIN = v.Credential
+	m.proved.Credentials.Set(v.Verdict.Kind, v.Verdict.Credential)
+	switch v.Verdict.Kind {
+	case PIN:
+		m.proved.Granted = false
+	case Token:
+		m.cap = v.Verdict.MaxSeconds
+	}
 	return m.askPolicy()
 }
 
@@ -152,9 +153,87 @@ func (m *Machine) failedTry(why string) []Command {
 	m.tries++
 	switch {
 	case m.tries >= m.dialogue.MaxTries:
-		return m.settle(m.refused(why+" too often", PromptPINRefused))
+		return m.settle(m.refused(why+" too often", m.question.refusal()))
 	case m.overtime:
-		return m.settle(m.refused("no valid PIN was entered in time", PromptPINRefused))
+		return m.settle(m.refused("no valid "+m.question.wanted()+" was entered in time", m.question.refusal()))
+	case m.question.asks(Matter):
+		return m.begin(PromptMatterWrong)
 	}
-	return m.ask(PromptPINAgain)
+	return m.begin(PromptWrong)
+}
+
+// wanted names what the question is for.
+func (q question) wanted() string {
+	switch {
+	case q.asks(Matter):
+		return "matter code"
+	case q.asks(PIN) && q.asks(Token):
+		return "PIN or token"
+	case q.asks(Token):
+		return "token"
+	}
+	return "PIN"
+}
+
+// refusal is the prompt for who cannot answer the question.
+func (q question) refusal() string {
+	if q.asks(Matter) {
+		return PromptMatterRefused
+	}
+	return PromptPINRefused
+}
+
+// fault says what was wrong with digits.
+func (q question) fault(v Verdict) string {
+	what := map[CredentialKind]string{PIN: "PIN", Token: "token"}[v.Kind]
+	says := map[Fault]string{
+		FaultDisabled: "that is not in force any more", FaultEarly: "that is not in force yet", FaultExpired: "that has expired",
+		FaultClass: "that is not for this class of numbers", FaultNumber: "that is for another number",
+		FaultExtension: "that is for another phone", FaultSpent: "that has no use left",
+	}[v.Fault]
+	switch {
+	case what == "" || says == "":
+		return "a wrong " + q.wanted() + " was entered"
+	}
+	return fmt.Sprintf("a %s was entered %s", what, says)
+}
+
+// musicPause is how long it is quiet before the music begins again: also where it ends at once, because its file is missing.
+const musicPause = time.Second
+
+// seek has somebody asked to approve the call, and lets the caller wait.
+func (m *Machine) seek() []Command {
+	m.state, m.overtime = seeking, false
+	m.clear()
+	out := append([]Command{StopTimer{TimerKey}, StartTimer{TimerTotal, m.dialogue.Approval}}, m.speak(PromptApprovalWait)...)
+	return append(out, SeekApproval{
+		Rule: m.question.rule, Reason: m.reasonOf(m.question.rule), Approvers: m.question.approvers,
+	})
+}
+
+// reasonOf is what the policy said about a rule.
+func (m *Machine) reasonOf(rule string) string {
+	for _, r := range m.decision.Reasons {
+		if r.Rule == rule {
+			return r.Text
+		}
+	}
+	return ""
+}
+
+// approvalAnswered goes on with what an approver said.
+func (m *Machine) approvalAnswered(a ApprovalAnswer) []Command {
+	m.proved.Approver = a.Name()
+	m.state = telling // nothing is left to cancel
+	switch a.Outcome {
+	case Approved:
+		m.proved.Credentials.Approval = a.Approver
+		out := append(m.silence(), StartTimer{TimerTotal, m.dialogue.Total}, StartTimer{TimerKey, m.dialogue.Prompt})
+		return append(out, m.speak(PromptApprovalGranted)...)
+	case ApprovalRefused:
+		return m.settle(m.refused(a.Name()+" did not approve the call", PromptApprovalRefused))
+	case ApprovalNobody:
+		return m.settle(m.refused("nobody who may approve could be reached", PromptApprovalNobody))
+	}
+	return m.settle(m.refused(whyNot[PromptApprovalAway], PromptApprovalAway))
 }

@@ -66,6 +66,18 @@ type Verdict struct {
 	MaxSeconds int            // the token's cap; 0 for none
 }
 
+// WrongTry is a wrong PIN or token that somebody typed.
+type WrongTry struct {
+	At        time.Time
+	Extension string // the phone that it was typed on
+}
+
 // ErrTokenSpent means that a token has no use left, or was revoked or has expired, in the moment in which one was to be
 // taken: another call was faster.
 var ErrTokenSpent = errors.New("the token has no use left")
+
+// ErrPINUnfit means that digits are no good as a PIN: too short, easily guessed, or somebody's already.
+var ErrPINUnfit = errors.New("these digits are no good as a PIN")
+
+// ErrNothingOpen means that a phone was not open.
+var ErrNothingOpen = errors.New("the phone is not open")

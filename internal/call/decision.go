@@ -23,6 +23,9 @@ const (
 	RulePolicyError   = "policy_error"   // the policy gave no usable answer: denied
 	RuleNoAllow       = "no_rule_allows" // default deny
 	RuleUnavailable   = "unavailable"    // the daemon could not complete the decision (ledger, shutdown)
+	RuleOperator      = "operator"       // the caller asked for the operator instead
+	RuleToken         = "token"          // the cap of a token
+	RuleServiceCode   = "service_code"   // what was dialled is for Dialwarden itself
 )
 
 // Reason is one rule that fired, and its text for people.
@@ -104,6 +107,18 @@ func (d Decision) Reason() string {
 		}
 	}
 	return ""
+}
+
+// noted returns the decision with one more reason.
+func (d Decision) noted(rule, text string) Decision {
+	d.Reasons = append(d.Reasons[:len(d.Reasons):len(d.Reasons)], Reason{Rule: rule, Text: text})
+	return d
+}
+
+// unlimited returns the decision without the limits of the call that it was about.
+func (d Decision) unlimited() Decision {
+	d.MaxSeconds, d.WarnSeconds, d.RingSeconds, d.CapRule = 0, 0, 0, ""
+	return d
 }
 
 // Q.850 hangup causes that Dialwarden uses by itself.

@@ -9,8 +9,12 @@ type Event interface{ event() }
 type (
 	// Arrived starts the call: the caller has dialled and waits.
 	Arrived struct{}
-	// Judged answers AskPolicy.
-	Judged struct{ Decision Decision }
+	// Judged answers AskPolicy. Locked says that no digits are taken from this phone now, CanApprove that approvers can
+	// be asked.
+	Judged struct {
+		Decision           Decision
+		Locked, CanApprove bool
+	}
 	// Recorded answers Announce and WriteDown. ID is the decision's id (0 after Announce); Err means that nothing
 	// is durable.
 	Recorded struct {
@@ -23,11 +27,15 @@ type (
 	Digit struct{ Key byte }
 	// PromptEnded tells that the prompt of Play with the same Seq was spoken to its end.
 	PromptEnded struct{ Seq int }
-	// Verified answers Verify. Err means that the credential could not be looked up.
+	// Verified answers Verify. Err means that the digits could not be looked up, Locked that they were not, because too
+	// many wrong ones were typed before.
 	Verified struct {
-		Credential Credential
-		Err        error
+		Verdict Verdict
+		Locked  bool
+		Err     error
 	}
+	// Changed answers ChangePIN and CloseGrant. Err is ErrPINUnfit where other digits may do.
+	Changed struct{ Err error }
 	// Expired tells that a timer ran out.
 	Expired struct{ Timer Timer }
 	// HungUp tells that the caller is gone.
@@ -40,18 +48,20 @@ type (
 	Stopping struct{}
 )
 
-func (Arrived) event()     {}
-func (Judged) event()      {}
-func (Recorded) event()    {}
-func (Answered) event()    {}
-func (Digit) event()       {}
-func (PromptEnded) event() {}
-func (Verified) event()    {}
-func (Expired) event()     {}
-func (HungUp) event()      {}
-func (LineFailed) event()  {}
-func (HandedOver) event()  {}
-func (Stopping) event()    {}
+func (Arrived) event()        {}
+func (Judged) event()         {}
+func (Changed) event()        {}
+func (ApprovalAnswer) event() {}
+func (Recorded) event()       {}
+func (Answered) event()       {}
+func (Digit) event()          {}
+func (PromptEnded) event()    {}
+func (Verified) event()       {}
+func (Expired) event()        {}
+func (HungUp) event()         {}
+func (LineFailed) event()     {}
+func (HandedOver) event()     {}
+func (Stopping) event()       {}
 
 // Timer names one of the machine's timers.
 type Timer string
@@ -62,6 +72,13 @@ const (
 	TimerTotal Timer = "total" // for the whole conversation
 )
 
+// Proved is what a caller has proved, and who answered for him.
+type Proved struct {
+	Credentials Credentials
+	Granted     bool   // the PIN was typed for an earlier call
+	Approver    string // who allowed or refused the call; empty where nobody did
+}
+
 // Command is something that has to be done for a call.
 type Command interface{ command() }
 
@@ -69,16 +86,19 @@ type Command interface{ command() }
 type (
 	// AskPolicy asks for a decision with the credentials so far; answered by Judged.
 	AskPolicy struct{ Credentials Credentials }
-	// Announce makes durable that the caller is about to be asked for a credential; answered by Recorded.
-	Announce struct{ Decision Decision }
+	// Announce makes durable that the caller is about to be asked for something; answered by Recorded.
+	Announce struct {
+		Decision Decision
+		Proved   Proved
+	}
 	// Answer takes the caller's line up; answered by Answered or LineFailed.
 	Answer struct{}
-	// Play speaks a prompt; followed by PromptEnded when it has been spoken to its end.
+	// Play speaks prompts one after the other; followed by PromptEnded when all have been spoken to the end.
 	Play struct {
-		Prompt string
-		Seq    int
+		Prompts []string
+		Seq     int
 	}
-	// Silence stops the prompt of that Seq.
+	// Silence stops the prompts of that Seq.
 	Silence struct{ Seq int }
 	// StartTimer starts a timer, or starts it anew; followed by Expired unless it is stopped.
 	StartTimer struct {
@@ -87,13 +107,31 @@ type (
 	}
 	// StopTimer stops a timer.
 	StopTimer struct{ Timer Timer }
-	// Verify looks up what the caller has typed; answered by Verified.
+	// Verify looks up what the caller has typed, as one of the kinds; answered by Verified.
 	Verify struct {
-		Kind   CredentialKind
-		Secret Secret
+		Kinds  []CredentialKind
+		Digits Secret
 	}
-	// WriteDown makes the decision durable; answered by Recorded.
-	WriteDown struct{ Decision Decision }
+	// SeekApproval has somebody asked to approve the call; answered by ApprovalAnswer, unless CancelApproval comes first.
+	SeekApproval struct {
+		Rule      string   // that wants it
+		Reason    string   // its text
+		Approvers []string // none: those of the policy's data
+	}
+	// CancelApproval ends what SeekApproval began.
+	CancelApproval struct{}
+	// ChangePIN gives the PIN with that id other digits; answered by Changed.
+	ChangePIN struct {
+		ID     int64
+		Digits Secret
+	}
+	// CloseGrant closes the phone that a PIN has opened; answered by Changed, with ErrNothingOpen where it was not open.
+	CloseGrant struct{}
+	// WriteDown makes the decision durable, and takes a use of the token that it rests on; answered by Recorded.
+	WriteDown struct {
+		Decision Decision
+		Proved   Proved
+	}
 	// LetGo lets the call out; answered by HandedOver or LineFailed.
 	LetGo struct {
 		ID       int64
@@ -110,16 +148,20 @@ type (
 	Finish struct{}
 )
 
-func (AskPolicy) command()  {}
-func (Announce) command()   {}
-func (Answer) command()     {}
-func (Play) command()       {}
-func (Silence) command()    {}
-func (StartTimer) command() {}
-func (StopTimer) command()  {}
-func (Verify) command()     {}
-func (WriteDown) command()  {}
-func (LetGo) command()      {}
-func (TurnAway) command()   {}
-func (Drop) command()       {}
-func (Finish) command()     {}
+func (AskPolicy) command()      {}
+func (Announce) command()       {}
+func (SeekApproval) command()   {}
+func (ChangePIN) command()      {}
+func (CloseGrant) command()     {}
+func (CancelApproval) command() {}
+func (Answer) command()         {}
+func (Play) command()           {}
+func (Silence) command()        {}
+func (StartTimer) command()     {}
+func (StopTimer) command()      {}
+func (Verify) command()         {}
+func (WriteDown) command()      {}
+func (LetGo) command()          {}
+func (TurnAway) command()       {}
+func (Drop) command()           {}
+func (Finish) command()         {}

@@ -1,14 +1,6 @@
 package call
 
-// Prompts of the conversation; the adapters know how they sound.
-const (
-	PromptPIN         = "pin"         // enter your PIN
-	PromptPINAgain    = "pin_again"   // that was wrong, enter it again
-	PromptPINRefused  = "pin_refused" // that was wrong too often
-	PromptUnavailable = "unavailable" // nothing can be decided now
-	PromptInvalid     = "invalid"     // that is no number
-	PromptRefused     = "refused"     // this call is not allowed
-)
+import "errors"
 
 // state is where a call stands: what the machine waits for.
 type state int
@@ -20,11 +12,20 @@ const (
 	answering               // for Answered
 	asking                  // for keys
 	verifying               // for Verified
+	seeking                 // for ApprovalAnswer
+	telling                 // for PromptEnded of the word that the call is approved
 	recording               // for Recorded of WriteDown
 	releasing               // for HandedOver of LetGo
 	refusing                // for HandedOver of TurnAway
 	finished
 )
+
+// Settings are what a conversation begins with.
+type Settings struct {
+	Dialogue Dialogue
+	Grant    Credential // the PIN that the phone is open by; not Valid: none
+	Operator string     // the extension that a lone 0 reaches; empty: none
+}
 
 // Machine is the conversation with one caller, from dialling to release or refusal. It does nothing itself: Step takes
 // what happened and returns what has to be done. It decides, records and acts, in that order: LetGo and TurnAway come
@@ -32,24 +33,27 @@ const (
 //
 // A machine is owned by one goroutine.
 type Machine struct {
-	dialogue Dialogue
+	keypad
+	operator string
 	state    state
 	decision Decision // the policy's last answer, then the final decision
-	proved   Credentials
-	entered  Secret
-	keys     int
+	question question // what the caller is asked for
+	proved   Proved
+	cap      int // seconds that the token allows; 0: as the policy says
 	tries    int
-	playing  bool
-	seq      int   // of the last prompt
 	id       int64 // of the durable decision
 	talking  bool  // the line is answered, the timers run
-	overtime bool  // the whole time ran out while a PIN was looked up
+	overtime bool  // the whole time ran out while digits were looked up
 	gone     bool
 	stopping bool
 }
 
 // NewMachine returns the machine of a call that has not arrived yet.
-func NewMachine(d Dialogue) *Machine { return &Machine{dialogue: d} }
+func NewMachine(s Settings) *Machine {
+	m := &Machine{keypad: keypad{dialogue: s.Dialogue}, operator: s.Operator}
+	m.proved.Credentials.PIN, m.proved.Granted = s.Grant, s.Grant.Valid
+	return m
+}
 
 // Finished reports whether nothing more is to be expected.
 func (m *Machine) Finished() bool { return m.state == finished }
@@ -76,7 +80,7 @@ func (m *Machine) Step(e Event) []Command {
 		}
 	case judging:
 		if e, ok := e.(Judged); ok {
-			return m.judged(e.Decision)
+			return m.judged(e)
 		}
 	case announcing:
 		if e, ok := e.(Recorded); ok {
@@ -87,6 +91,10 @@ func (m *Machine) Step(e Event) []Command {
 	case verifying:
 		if e, ok := e.(Verified); ok {
 			return m.verified(e)
+		}
+	case seeking:
+		if e, ok := e.(ApprovalAnswer); ok {
+			return m.approvalAnswered(e)
 		}
 	case recording:
 		if e, ok := e.(Recorded); ok {
@@ -100,29 +108,53 @@ func (m *Machine) Step(e Event) []Command {
 
 func (m *Machine) askPolicy() []Command {
 	m.state = judging
-	return []Command{AskPolicy{Credentials: m.proved}}
+	return []Command{AskPolicy{Credentials: m.proved.Credentials}}
 }
 
 // judged goes on with the policy's answer: settle it, or ask the caller for what it wants.
-func (m *Machine) judged(d Decision) []Command {
-	m.decision = d
-	switch {
-	case d.Action == Challenge && m.gone:
-		return m.settle(m.noted("the caller hung up before he was asked"))
-	case d.Action == Challenge && m.stopping:
-		return m.settle(m.unavailable("the daemon is shutting down"))
-	case d.Action == Challenge && !canAsk(d.Requires):
-		return m.settle(m.refused("the policy wants a proof that cannot be given on the handset", PromptRefused))
-	case d.Action == Challenge:
-		m.state = announcing
-		return []Command{Announce{Decision: d}}
-	case m.gone && d.Action == Allow:
-		return m.settle(m.noted("the caller hung up before he was let go"))
-	case d.Action == Allow, d.Action == Deny:
-		return m.settle(d)
+func (m *Machine) judged(j Judged) []Command {
+	m.decision = j.Decision
+	switch j.Decision.Action {
+	case Challenge:
+		return m.challenged(means{locked: j.Locked, approval: j.CanApprove})
+	case Allow:
+		if m.gone {
+			return m.settle(m.noted("the caller hung up before he was let go"))
+		}
+		return m.settle(m.capped())
+	case Deny:
+		if m.proved.Granted { // with the PIN of an earlier call; another one may do
+			m.proved.Granted, m.proved.Credentials.PIN = false, Credential{}
+			return m.askPolicy()
+		}
+		return m.settle(m.decision)
 	}
 	m.decision.Rule = RulePolicyError
 	return m.settle(m.refused("the policy answered neither allow nor deny nor challenge", PromptUnavailable))
+}
+
+// challenged asks the caller for what the policy requires, if it can be asked.
+func (m *Machine) challenged(with means) []Command {
+	q, refusal := firstQuestion(m.decision.Requires, with)
+	switch {
+	case m.gone:
+		return m.settle(m.noted("the caller hung up before he was asked"))
+	case m.stopping:
+		return m.settle(m.unavailable("the daemon is shutting down"))
+	case refusal != "":
+		return m.settle(m.refused(whyNot[refusal], refusal))
+	case m.talking:
+		return m.askAgain(q)
+	}
+	m.question, m.state = q, announcing
+	return []Command{Announce{Decision: m.decision, Proved: m.proved}}
+}
+
+// whyNot says why nothing is asked of a caller.
+var whyNot = map[string]string{
+	PromptPINLocked:    "too many wrong PINs or tokens were entered before; the phone is locked for them",
+	PromptApprovalAway: "nobody can be asked for approval: Asterisk's REST interface is away",
+	PromptCannotAsk:    "the policy wants a proof that cannot be given on the handset",
 }
 
 func (m *Machine) announced(err error) []Command {
@@ -138,20 +170,36 @@ func (m *Machine) announced(err error) []Command {
 	return []Command{Answer{}}
 }
 
+// capped is the present decision, with the token's cap where that is shorter.
+func (m *Machine) capped() Decision {
+	d := m.decision
+	if m.cap > 0 && (d.MaxSeconds == 0 || m.cap < d.MaxSeconds) {
+		d.MaxSeconds, d.CapRule = m.cap, RuleToken
+	}
+	return d
+}
+
 // settle writes the final decision down; what follows waits for it to be durable.
 func (m *Machine) settle(d Decision) []Command {
 	var out []Command
+	if m.state == seeking {
+		out = append(out, CancelApproval{})
+	}
 	if m.talking {
-		out = append(m.silence(), StopTimer{TimerKey}, StopTimer{TimerTotal})
+		out = append(append(out, m.silence()...), StopTimer{TimerKey}, StopTimer{TimerTotal})
 	}
 	m.clear()
 	m.state = recording
 	m.decision = d
-	return append(out, WriteDown{Decision: d})
+	return append(out, WriteDown{Decision: d, Proved: m.proved})
 }
 
 // recorded acts on the durable decision. A decision that could not be written releases nobody but an emergency call.
 func (m *Machine) recorded(r Recorded) []Command {
+	if errors.Is(r.Err, ErrTokenSpent) && m.proved.Credentials.Token.Valid {
+		m.proved.Credentials.Token = Credential{}
+		return m.settle(m.refused("another call took the token's last use", PromptPINRefused))
+	}
 	m.id = r.ID
 	allowed := m.decision.Action == Allow && (r.Err == nil || m.decision.Rule == RuleEmergency)
 	switch {
@@ -191,10 +239,14 @@ func (m *Machine) hungUp() []Command {
 		return nil
 	}
 	m.gone = true
+	m.playing = false // with the channel
 	switch m.state {
 	case answering, asking:
-		m.playing = false
 		return m.settle(m.noted("the caller hung up at the prompt"))
+	case seeking:
+		return m.settle(m.noted("the caller hung up while somebody was asked for approval"))
+	case telling:
+		return m.settle(m.noted("the caller hung up before he was let go"))
 	case waiting, releasing, refusing:
 		m.state = finished
 		return []Command{Finish{}}
@@ -208,31 +260,25 @@ func (m *Machine) stop() []Command {
 	}
 	m.stopping = true
 	switch m.state {
-	case answering, asking:
+	case answering, asking, seeking:
 		return m.settle(m.unavailable("the daemon is shutting down"))
 	}
 	return nil
 }
 
 // noted returns the present decision with one more reason.
-func (m *Machine) noted(text string) Decision {
-	d := m.decision
-	d.Reasons = append(d.Reasons[:len(d.Reasons):len(d.Reasons)], Reason{Rule: d.Rule, Text: text})
-	return d
-}
+func (m *Machine) noted(text string) Decision { return m.decision.noted(m.decision.Rule, text) }
 
 // refused turns the present decision into a denial by the rule that asked.
 func (m *Machine) refused(text, prompt string) Decision {
-	d := m.noted(text)
+	d := m.noted(text).unlimited()
 	d.Action, d.Prompt, d.Cause = Deny, prompt, CauseCallRejected
 	return d
 }
 
 // unavailable turns the present decision into a denial that is nobody's fault but ours.
 func (m *Machine) unavailable(text string) Decision {
-	d := m.decision
-	d.Rule = RuleUnavailable
-	d.Reasons = append(d.Reasons[:len(d.Reasons):len(d.Reasons)], Reason{Rule: RuleUnavailable, Text: text})
-	d.Action, d.Prompt, d.Cause = Deny, PromptUnavailable, CauseTemporaryFailure
+	d := m.decision.noted(RuleUnavailable, text).unlimited()
+	d.Action, d.Rule, d.Prompt, d.Cause = Deny, RuleUnavailable, PromptUnavailable, CauseTemporaryFailure
 	return d
 }

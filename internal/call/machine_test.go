@@ -14,7 +14,8 @@ import (
 var update = flag.Bool("update", false, "rewrite the transcripts in testdata with what the machine does now")
 
 // TestTranscripts plays each conversation of testdata/machine: a line at the margin is an event, the indented lines
-// beneath it are the commands that must follow, a line with # is a word to the reader.
+// beneath it are the commands that must follow, a line with # is a word to the reader. The line "with …" before the first
+// event says what the conversation begins with.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/machine/*.txt")
 	if err != nil || len(files) == 0 {
@@ -43,7 +44,7 @@ func TestTranscripts(t *testing.T) {
 func replay(t *testing.T, transcript string) string {
 	t.Helper()
 	var out strings.Builder
-	m := NewMachine(DefaultDialogue())
+	var m interface{ Step(Event) []Command } = NewMachine(Settings{Dialogue: DefaultDialogue()})
 	for line := range strings.Lines(transcript) {
 		line = strings.TrimRight(line, "\n")
 		switch {
@@ -54,6 +55,10 @@ func replay(t *testing.T, transcript string) string {
 			continue
 		}
 		out.WriteString(line + "\n")
+		if what, ok := strings.CutPrefix(line, "with "); ok {
+			m = beginWith(t, what)
+			continue
+		}
 		for _, e := range parseEvents(t, line) {
 			for _, c := range m.Step(e) {
 				out.WriteString("\t" + describe(c) + "\n")
@@ -61,6 +66,25 @@ func replay(t *testing.T, transcript string) string {
 		}
 	}
 	return out.String()
+}
+
+// beginWith returns the machine of a conversation with: an errand, a grant, an operator.
+func beginWith(t *testing.T, what string) interface{ Step(Event) []Command } {
+	t.Helper()
+	s := Settings{Dialogue: DefaultDialogue()}
+	switch what {
+	case "a wish to change the PIN":
+		return NewErrand(ForChangePIN, s.Dialogue)
+	case "a wish to close the phone":
+		return NewErrand(ForCloseGrant, s.Dialogue)
+	case "an open phone":
+		s.Grant = Credential{Valid: true, ID: 7, Holder: "Li Wei"}
+	case "an operator":
+		s.Operator = "100"
+	default:
+		t.Fatalf("no such beginning: %q", what)
+	}
+	return NewMachine(s)
 }
 
 func parseEvents(t *testing.T, line string) []Event {
@@ -74,9 +98,12 @@ func parseEvents(t *testing.T, line string) []Event {
 	case "arrived":
 		return []Event{Arrived{}}
 	case "judged":
-		return []Event{Judged{parseDecision(f[1:])}}
+		return []Event{parseJudged(f[1:])}
 	case "recorded":
 		if fault != nil {
+			if fault.Error() == "spent" {
+				fault = fmt.Errorf("not recorded: %w", ErrTokenSpent)
+			}
 			return []Event{Recorded{Err: fault}}
 		}
 		id := 0
@@ -99,7 +126,11 @@ func parseEvents(t *testing.T, line string) []Event {
 		if fault != nil {
 			return []Event{Verified{Err: fault}}
 		}
-		return []Event{Verified{Credential: Credential{Valid: f[1] == "right", ID: 7, Holder: "Li Wei"}}}
+		return []Event{parseVerified(f[1:])}
+	case "changed":
+		return []Event{Changed{Err: map[string]error{"": nil, "unfit": ErrPINUnfit, "nothing open": ErrNothingOpen}[strings.Join(f[1:], " ")]}}
+	case "approved", "refused", "nobody", "unavailable":
+		return []Event{parseAnswer(f[0], f[1:])}
 	case "expired":
 		return []Event{Expired{Timer(f[1])}}
 	case "hung-up":
@@ -115,31 +146,80 @@ func parseEvents(t *testing.T, line string) []Event {
 	return nil
 }
 
-func parseDecision(f []string) Decision {
-	d := Decision{Action: Action(f[0]), Rule: f[1]}
-	for _, kinds := range f[2:] {
-		r := Requirement{Rule: f[1]}
+// parseJudged reads ACTION RULE and then requirements, like pin|token or audit=matter, and what the gate adds.
+func parseJudged(f []string) Judged {
+	j := Judged{Decision: Decision{Action: Action(f[0]), Rule: f[1]}}
+	for _, word := range f[2:] {
+		switch word {
+		case "locked":
+			j.Locked = true
+			continue
+		case "can-approve":
+			j.CanApprove = true
+			continue
+		}
+		rule, kinds, other := strings.Cut(word, "=")
+		if !other {
+			rule, kinds = f[1], word
+		}
+		r := Requirement{Rule: rule}
 		for k := range strings.SplitSeq(kinds, "|") {
 			r.AnyOf = append(r.AnyOf, CredentialKind(k))
 		}
-		d.Requires = append(d.Requires, r)
+		j.Decision.Requires = append(j.Decision.Requires, r)
 	}
-	return d
+	return j
+}
+
+// parseVerified reads: right [KIND], wrong, locked, or a fault and the kind.
+func parseVerified(f []string) Verified {
+	kind := PIN
+	if len(f) > 1 {
+		kind = CredentialKind(f[1])
+	}
+	switch f[0] {
+	case "right":
+		v := Verdict{Kind: kind, Credential: Credential{Valid: true, ID: 7, Holder: "Li Wei"}}
+		if kind == Token {
+			v.MaxSeconds = 60
+		}
+		if kind == Matter {
+			v.Credential = Credential{Valid: true, Code: "4711"}
+		}
+		return Verified{Verdict: v}
+	case "wrong":
+		return Verified{Verdict: Verdict{Fault: FaultUnknown}}
+	case "locked":
+		return Verified{Locked: true}
+	}
+	return Verified{Verdict: Verdict{Kind: kind, Fault: Fault(f[0])}}
+}
+
+func parseAnswer(outcome string, by []string) ApprovalAnswer {
+	a := ApprovalAnswer{Outcome: ApprovalOutcome(outcome)}
+	if len(by) > 0 {
+		a.Extension, a.Approver.Holder = by[0], strings.Join(by[1:], " ")
+		a.Approver.Valid = a.Outcome == Approved
+	}
+	return a
 }
 
 func describe(c Command) string {
 	switch c := c.(type) {
 	case AskPolicy:
-		if c.Credentials.PIN.Valid {
-			return "ask the policy, with the PIN of " + c.Credentials.PIN.Holder
+		var with []string
+		for _, k := range []CredentialKind{PIN, Token, Approval, Matter} {
+			if held := c.Credentials.of(k); held.Valid {
+				with = append(with, fmt.Sprintf("%s of %s", k, held.Holder+held.Code))
+			}
 		}
-		return "ask the policy"
+		return strings.TrimSuffix("ask the policy, with "+strings.Join(with, " and "), ", with ")
 	case Announce:
 		return "announce " + decisionWords(c.Decision)
 	case Answer:
 		return "answer"
 	case Play:
-		return fmt.Sprintf("play %s (%d)", c.Prompt, c.Seq)
+		return fmt.Sprintf("play %s (%d)", strings.Join(c.Prompts, " "), c.Seq)
 	case Silence:
 		return fmt.Sprintf("silence (%d)", c.Seq)
 	case StartTimer:
@@ -147,9 +227,21 @@ func describe(c Command) string {
 	case StopTimer:
 		return "stop timer " + string(c.Timer)
 	case Verify:
-		return fmt.Sprintf("verify %s of %d digits: %s", c.Kind, c.Secret.Len(), c.Secret.Reveal())
+		return fmt.Sprintf("verify %v of %d digits: %s", c.Kinds, c.Digits.Len(), c.Digits.Reveal())
+	case SeekApproval:
+		return strings.TrimSpace(fmt.Sprintf("seek approval for %s %s", c.Rule, strings.Join(c.Approvers, " ")))
+	case CancelApproval:
+		return "cancel approval"
+	case ChangePIN:
+		return fmt.Sprintf("change PIN %d to %d digits: %s", c.ID, c.Digits.Len(), c.Digits.Reveal())
+	case CloseGrant:
+		return "close the phone"
 	case WriteDown:
-		return "write down " + decisionWords(c.Decision)
+		out := "write down " + decisionWords(c.Decision)
+		if c.Proved.Approver != "" {
+			out += ", answered by " + c.Proved.Approver
+		}
+		return out
 	case LetGo:
 		return fmt.Sprintf("let go %d: %s", c.ID, decisionWords(c.Decision))
 	case TurnAway:
@@ -164,6 +256,9 @@ func describe(c Command) string {
 
 func decisionWords(d Decision) string {
 	out := string(d.Action) + " by " + d.Rule
+	if d.MaxSeconds > 0 {
+		out += fmt.Sprintf(" for %d s", d.MaxSeconds)
+	}
 	if n := len(d.Reasons); n > 0 {
 		out += " (" + d.Reasons[n-1].Text + ")"
 	}
@@ -174,13 +269,14 @@ func decisionWords(d Decision) string {
 // TurnAway come only after a WriteDown was answered, and only an emergency call goes out without being recorded.
 func TestNothingIsReleasedUnrecorded(t *testing.T) {
 	events := []Event{
-		Judged{Decision{Action: Allow, Rule: "local"}},
-		Judged{Decision{Action: Challenge, Rule: "long_distance", Requires: []Requirement{{AnyOf: []CredentialKind{PIN}}}}},
-		Judged{Decision{Action: "maybe", Rule: "odd"}},
+		Judged{Decision: Decision{Action: Allow, Rule: "local"}},
+		Judged{Decision: Decision{Action: Challenge, Rule: "long_distance", Requires: []Requirement{{Rule: "long_distance", AnyOf: []CredentialKind{PIN, Approval}}}}, CanApprove: true},
+		Judged{Decision: Decision{Action: "maybe", Rule: "odd"}},
 		Recorded{ID: 1},
 		Recorded{Err: errors.New("disk full")},
 		Answered{}, Digit{'1'}, Digit{'#'}, Digit{'*'},
-		Verified{Credential: Credential{Valid: true}}, Verified{},
+		Verified{Verdict: Verdict{Kind: PIN, Credential: Credential{Valid: true}}}, Verified{},
+		ApprovalAnswer{Outcome: Approved, Approver: Credential{Valid: true}}, ApprovalAnswer{Outcome: ApprovalNobody},
 		Expired{TimerKey}, Expired{TimerTotal}, HungUp{}, LineFailed{}, HandedOver{}, Stopping{}, PromptEnded{1},
 	}
 	var walk func(path []Event)
@@ -204,7 +300,7 @@ func TestNothingIsReleasedUnrecorded(t *testing.T) {
 
 func checkPath(t *testing.T, path []Event) {
 	t.Helper()
-	m := NewMachine(DefaultDialogue())
+	m := NewMachine(Settings{Dialogue: DefaultDialogue()})
 	var writing *Decision
 	durable := map[string]bool{}
 	for i, e := range path {
@@ -232,9 +328,9 @@ func checkPath(t *testing.T, path []Event) {
 }
 
 func TestEmergencyGoesOutUnrecorded(t *testing.T) {
-	m := NewMachine(DefaultDialogue())
+	m := NewMachine(Settings{Dialogue: DefaultDialogue()})
 	m.Step(Arrived{})
-	m.Step(Judged{Decision{Action: Allow, Rule: RuleEmergency}})
+	m.Step(Judged{Decision: Decision{Action: Allow, Rule: RuleEmergency}})
 	cmds := m.Step(Recorded{Err: errors.New("disk full")})
 	if _, ok := cmds[0].(LetGo); !ok {
 		t.Fatalf("got %v, want LetGo", cmds)
@@ -248,7 +344,7 @@ func TestSecretNeverShows(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := fmt.Sprintf("%v %s %q %+v %#v %x %d", s, s, s, s, s, s, s) + string(b) + s.LogValue().String() +
-		fmt.Sprintf("%v %+v %#v", Verify{PIN, s}, &Verify{PIN, s}, []any{Verify{PIN, s}})
+		fmt.Sprintf("%v %+v %#v", Verify{nil, s}, &Verify{nil, s}, []any{Verify{nil, s}, ChangePIN{1, s}})
 	if strings.Contains(shown, "2468") || strings.Contains(shown, fmt.Sprintf("%x", "2468")) {
 		t.Errorf("the digits show in %s", shown)
 	}

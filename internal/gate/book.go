@@ -29,8 +29,9 @@ type Book struct {
 	Zone      *time.Location
 	// Lookup fills in the facts that the policy's own data gives: the schedules that are open, the holiday, the lists
 	// that the called number is in. Nil leaves them empty.
-	Lookup func(*call.Facts)
-	Short  call.ShortCalls // which calls Usage counts as short
+	Lookup  func(*call.Facts)
+	Short   call.ShortCalls // which calls Usage counts as short
+	Handset call.Handset    // how callers are talked to
 	// Text says in words what is decided by a rule of Dialwarden's own, in the language of the site. Nil says it in English.
 	Text func(rule string) string
 }

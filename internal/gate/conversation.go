@@ -20,7 +20,7 @@ type conversation struct {
 	entry   string
 	line    Line
 	arrived time.Time
-	machine *call.Machine
+	machine script
 	inbox   *queue.Queue[call.Event]
 	pending []call.Event // taken from the inbox, not yet passed to the machine
 	log     zerolog.Logger
@@ -28,10 +28,16 @@ type conversation struct {
 	recorded func(id int64, a call.Action)
 	ended    time.Time // zero while it goes on; guarded by the gate's mutex
 
-	facts call.Facts // of the last evaluation
-	pinID int64
-	key   *time.Timer
-	total *time.Timer
+	facts  call.Facts // of the last evaluation
+	cancel func()     // ends the search for an approver; nil while there is none
+	key    *time.Timer
+	total  *time.Timer
+}
+
+// script decides what is done in a conversation: package call has them.
+type script interface {
+	Step(e call.Event) []call.Command
+	Finished() bool
 }
 
 // run lives as long as the conversation. Every event passes through the machine; nothing else decides.
@@ -96,13 +102,29 @@ func (c *conversation) do(cmd call.Command) call.Event {
 	switch cmd := cmd.(type) {
 	case call.AskPolicy:
 		c.facts = c.gate.facts(c.book, c.attempt, cmd.Credentials)
-		return call.Judged{Decision: c.book.Judge(ctx, c.facts)}
+		return call.Judged{
+			Decision: c.book.Judge(ctx, c.facts), Locked: c.gate.Lockout.Locked(c.attempt.Extension), CanApprove: c.canApprove(),
+		}
 	case call.Announce:
-		return c.announce(ctx, cmd.Decision)
+		return c.announce(ctx, cmd.Decision, cmd.Proved)
 	case call.WriteDown:
-		return c.writeDown(ctx, cmd.Decision)
+		return c.writeDown(ctx, cmd.Decision, cmd.Proved)
 	case call.Verify:
-		return c.verify(ctx, cmd.Secret)
+		return c.verify(ctx, cmd)
+	case call.ChangePIN:
+		return c.changePIN(ctx, cmd)
+	case call.CloseGrant:
+		if !c.gate.Close(c.attempt.Extension) {
+			return call.Changed{Err: call.ErrNothingOpen}
+		}
+		return call.Changed{}
+	case call.SeekApproval:
+		return c.seek(cmd)
+	case call.CancelApproval:
+		if c.cancel != nil {
+			c.cancel()
+			c.cancel = nil
+		}
 	case call.StartTimer:
 		c.timer(cmd.Timer).Reset(cmd.After)
 	case call.StopTimer:
@@ -119,7 +141,7 @@ func (c *conversation) doOnLine(ctx context.Context, cmd call.Command) call.Even
 	case call.Answer:
 		return c.answer(c.line.Answer(ctx), call.Answered{})
 	case call.Play:
-		if err := c.line.Play(ctx, speech.Of(cmd.Prompt), cmd.Seq); err != nil {
+		if err := c.line.Play(ctx, speech.Of(cmd.Prompts...), cmd.Seq); err != nil {
 			// The caller may know what is wanted; his time to type begins now.
 			return c.answer(err, nil, call.PromptEnded{Seq: cmd.Seq})
 		}
@@ -156,43 +178,41 @@ func (c *conversation) answer(err error, good call.Event, failed ...call.Event) 
 	return call.LineFailed{Err: err}
 }
 
-func (c *conversation) announce(ctx context.Context, d call.Decision) call.Event {
+func (c *conversation) announce(ctx context.Context, d call.Decision, p call.Proved) call.Event {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
-	err := c.gate.Ledger.Announce(ctx, c.record(d))
+	err := c.gate.Ledger.Announce(ctx, c.record(d, p))
 	if err != nil {
 		c.log.Error().Err(err).Msg("the challenge could not be written down")
 	}
 	return call.Recorded{Err: err}
 }
 
-func (c *conversation) writeDown(ctx context.Context, d call.Decision) call.Event {
+func (c *conversation) writeDown(ctx context.Context, d call.Decision, p call.Proved) call.Event {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
-	r := c.record(d)
+	r := c.record(d, p)
 	id, err := c.gate.Ledger.Record(ctx, r)
+	if errors.Is(err, call.ErrTokenSpent) {
+		return call.Recorded{Err: err} // what comes of it is another decision
+	}
 	c.gate.logDecision(c.log, id, err, r)
 	c.recorded(id, d.Action)
+	if typed := p.Credentials.PIN; err == nil && d.Action == call.Allow && typed.Valid && !p.Granted && c.book.Handset.Grant.Opens(c.facts.Callee.Class) {
+		c.gate.open(c.attempt.Extension, typed, c.book.Handset.Grant)
+	}
 	return call.Recorded{ID: id, Err: err}
 }
 
-func (c *conversation) record(d call.Decision) call.Record {
-	return call.Record{Attempt: c.attempt, Facts: c.facts, Decision: d, PINID: c.pinID}
-}
-
-func (c *conversation) verify(ctx context.Context, pin call.Secret) call.Event {
-	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
-	defer cancel()
-	cred, ok, err := c.gate.Ledger.VerifyPIN(ctx, pin)
-	switch {
-	case err != nil:
-		c.log.Error().Err(err).Msg("the PIN could not be looked up")
-		return call.Verified{Err: err}
-	case !ok:
-		return call.Verified{}
+func (c *conversation) record(d call.Decision, p call.Proved) call.Record {
+	r := call.Record{Attempt: c.attempt, Facts: c.facts, Decision: d, PINID: p.Credentials.PIN.ID, Approver: p.Approver}
+	if d.Action == call.Allow {
+		r.TokenID, r.TokenReturns = p.Credentials.Token.ID, c.book.Handset.TokenReturns
 	}
-	c.pinID = cred.ID
-	return call.Verified{Credential: cred}
+	if p.Credentials.Matter.Valid {
+		r.Matter = p.Credentials.Matter.Code
+	}
+	return r
 }
 
 func (c *conversation) timer(t call.Timer) *time.Timer {

@@ -36,7 +36,26 @@ type Ledger interface {
 	Record(ctx context.Context, r call.Record) (id int64, err error)
 	Announce(ctx context.Context, r call.Record) error
 	Announced(ctx context.Context) ([]call.Record, error)
-	VerifyPIN(ctx context.Context, pin call.Secret) (call.Credential, bool, error)
+	// Prove says what typed digits prove.
+	Prove(ctx context.Context, c call.Claim) (call.Verdict, error)
+	// ChangePIN gives a PIN other digits; call.ErrPINUnfit if these are no good.
+	ChangePIN(ctx context.Context, id int64, digits call.Secret) error
+}
+
+// Lockout stops those who try digits until some fit.
+type Lockout interface {
+	Locked(extension string) bool
+	// Look has digits looked up when it is their turn, or reports locked; a wrong try is durable when it returns.
+	Look(ctx context.Context, extension string, look func(context.Context) (wrong bool, err error)) (locked bool, err error)
+}
+
+// Approvals asks those who may approve a call.
+type Approvals interface {
+	// Seek asks for approval and returns at once. answer is called once, unless cancel was called before; cancel ends the
+	// search.
+	Seek(r call.ApprovalRequest, answer func(call.ApprovalAnswer)) (cancel func())
+	// Available reports whether anybody can be asked now.
+	Available() bool
 }
 
 // Tracker follows calls from their arrival to their end.
@@ -50,11 +69,13 @@ type Tracker interface {
 
 // Config is what a Gate works with.
 type Config struct {
-	Book     func() *Book // the book in force
-	Ledger   Ledger
-	Tracker  Tracker
-	Dialogue call.Dialogue
-	Log      zerolog.Logger
+	Book      func() *Book // the book in force
+	Ledger    Ledger
+	Tracker   Tracker
+	Lockout   Lockout
+	Approvals Approvals // nil: nobody can be asked
+	Dialogue  call.Dialogue
+	Log       zerolog.Logger
 }
 
 // Time limits of the gate's own steps.
@@ -77,6 +98,7 @@ type Gate struct {
 	calls    map[string]*conversation // by channel
 	seen     map[visit]time.Time      // when an entry was taken
 	orphans  map[string]call.Record   // challenges of an earlier daemon, by channel
+	grants   map[string]grant         // open phones, by extension
 }
 
 // visit is one time that a channel comes to us.
@@ -87,6 +109,7 @@ func New(ctx context.Context, cfg Config) (*Gate, error) {
 	g := &Gate{
 		Config: cfg, idle: make(chan struct{}), stop: make(chan struct{}),
 		calls: map[string]*conversation{}, seen: map[visit]time.Time{}, orphans: map[string]call.Record{},
+		grants: map[string]grant{},
 	}
 	close(g.idle)
 	open, err := cfg.Ledger.Announced(ctx)
@@ -113,15 +136,28 @@ func (g *Gate) Arrive(a call.Attempt, entry string, line Line) {
 	delete(g.orphans, a.Channel)
 	c := &conversation{
 		gate: g, book: g.Book(), attempt: a, entry: entry, line: line, arrived: time.Now(),
-		machine: call.NewMachine(g.Dialogue), inbox: queue.New[call.Event](),
-		log: g.Log.With().Str("channel", a.Channel).Logger(),
+		inbox: queue.New[call.Event](), log: g.Log.With().Str("channel", a.Channel).Logger(),
 	}
+	c.machine = g.script(c.book, a)
 	if g.stopping {
 		c.inbox.Push(call.Stopping{})
 	}
 	g.calls[a.Channel] = c
 	c.recorded = g.Tracker.Arrived(a.Channel, a.Extension)
 	g.spawn(c.run)
+}
+
+// script is what a conversation about this attempt goes by.
+func (g *Gate) script(b *Book, a call.Attempt) script {
+	switch h := b.Handset; {
+	case h.ChangePIN != "" && a.Dialled == h.ChangePIN:
+		return call.NewErrand(call.ForChangePIN, g.Dialogue)
+	case h.CloseGrant != "" && a.Dialled == h.CloseGrant:
+		return call.NewErrand(call.ForCloseGrant, g.Dialogue)
+	}
+	return call.NewMachine(call.Settings{
+		Dialogue: g.Dialogue, Operator: b.Handset.Operator, Grant: g.granted(a.Extension, b.Numbers.Classify(a.Dialled).Class, b.Handset.Grant),
+	})
 }
 
 // spawn runs f on a goroutine that Stop waits for. The mutex is held. (A sync.WaitGroup panics when a call arrives in

@@ -69,8 +69,8 @@ func TestDecides(t *testing.T) {
 }
 
 func TestPIN(t *testing.T) {
-	const asked = "c: judge rev1|c: announce long_distance|c: answer|c: play pin 1"
-	const passed = ": verify [redacted]|c: judge rev1|c: record allow local|c: release 1 0211234"
+	asked := "c: judge rev1|c: announce long_distance|c: answer|c: play " + pin + " 1"
+	passed := ": " + verified + "|c: judge rev1|c: record allow local|c: release 1 0211234"
 	for name, test := range map[string]struct {
 		then func(*world)
 		want string
@@ -88,15 +88,15 @@ func TestPIN(t *testing.T) {
 			w.types("c", "1111#")
 			w.types("c", "2222#")
 			w.types("c", "3333#")
-		}, asked + "|c: silence 1|: verify [redacted]|c: play pin_again 2|c: silence 2|: verify [redacted]|c: play pin_again 3|" +
-			"c: silence 3|: verify [redacted]|c: record deny long_distance|c: refuse 1 pin_refused 21"},
+		}, asked + "|c: silence 1|: " + verified + "|c: play " + again + " 2|c: silence 2|: " + verified + "|c: play " + again + " 3|" +
+			"c: silence 3|: " + verified + "|c: record deny long_distance|c: refuse 1 pin_refused 21"},
 		"nothing is typed": {func(w *world) {
 			for seq := 1; seq <= 3; seq++ {
 				w.gate.Deliver("c", call.PromptEnded{Seq: seq})
 				time.Sleep(call.DefaultDialogue().FirstKey)
 				synctest.Wait()
 			}
-		}, asked + "|c: play pin_again 2|c: play pin_again 3|c: record deny long_distance|c: refuse 1 pin_refused 21"},
+		}, asked + "|c: play " + again + " 2|c: play " + again + " 3|c: record deny long_distance|c: refuse 1 pin_refused 21"},
 		"for ever at it": {func(w *world) {
 			for range 100 {
 				w.types("c", "1*")
@@ -133,7 +133,7 @@ func TestPromptThatCannotBePlayed(t *testing.T) {
 		synctest.Wait()
 		w.said = nil
 		w.types("c", "2468#") // who knows what is wanted can type it
-		w.wants(": verify [redacted]", "c: judge rev1", "c: record allow local", "c: release 1 0211234")
+		w.wants(": "+verified, "c: judge rev1", "c: record allow local", "c: release 1 0211234")
 	})
 }
 
@@ -275,7 +275,7 @@ func TestReload(t *testing.T) {
 		w.said = nil
 		w.mu.Unlock()
 		w.types("old", "2468#")
-		w.wants("old: silence 1", ": verify [redacted]", "old: judge rev1", "old: record allow local", "old: release 1 0211234")
+		w.wants("old: silence 1", ": "+verified, "old: judge rev1", "old: record allow local", "old: release 1 0211234")
 		w.arrive("new", "5551234")
 		w.wants("new: judge rev2", "new: record allow local", "new: release 2 5551234")
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +14,13 @@ import (
 
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/speech"
+)
+
+// What the gate does to ask for a PIN, to ask again, and to look up what was typed.
+var (
+	pin      = strings.Join(speech.Of(call.PromptAskPIN), "&")
+	again    = strings.Join(speech.Of(call.PromptWrong, call.PromptAskPIN), "&")
+	verified = "verify [redacted] [pin] 101 0211234"
 )
 
 // world is a gate with everything around it. What the gate does to it is written down line by line, with the channel in
@@ -30,6 +36,7 @@ type world struct {
 	holds  map[string]chan struct{} // what a step waits for before it answers
 
 	mu     sync.Mutex
+	answer func(call.ApprovalAnswer) // of the last search for an approver
 	said   []string
 	rows   []call.Record
 	usages []string
@@ -73,7 +80,7 @@ func (w *world) open(orphans ...call.Record) *world {
 	ledger := worldLedger{w, orphans}
 	g, err := New(w.t.Context(), Config{
 		Book: func() *Book { w.mu.Lock(); defer w.mu.Unlock(); return w.book }, Ledger: ledger, Tracker: worldTracker{w},
-		Dialogue: call.DefaultDialogue(), Log: zerolog.Nop(),
+		Lockout: worldLockout{w, map[string]int{}}, Approvals: worldApprovals{w}, Dialogue: call.DefaultDialogue(), Log: zerolog.Nop(),
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -136,6 +143,9 @@ func (w worldLedger) Record(ctx context.Context, r call.Record) (int64, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if err := w.fails["record "+string(r.Decision.Action)]; err != nil {
+		return 0, err
+	}
 	w.rows = append(w.rows, r)
 	return int64(len(w.rows)), nil
 }
@@ -148,12 +158,65 @@ func (w worldLedger) Announced(context.Context) ([]call.Record, error) {
 	return w.orphans, w.fails["announced"]
 }
 
-// VerifyPIN knows one PIN.
-func (w worldLedger) VerifyPIN(_ context.Context, pin call.Secret) (call.Credential, bool, error) {
-	if err := w.step("", "verify", pin); err != nil || pin.Reveal() != "2468" {
-		return call.Credential{}, false, err
+// Prove knows one PIN and one token.
+func (w worldLedger) Prove(ctx context.Context, c call.Claim) (call.Verdict, error) {
+	if _, bounded := ctx.Deadline(); !bounded {
+		w.t.Error("digits are looked up without a deadline")
 	}
-	return call.Credential{Valid: true, ID: 7, Holder: "Li Wei"}, true, nil
+	if err := w.step("", "verify", c.Digits, c.Kinds, c.Extension, c.Number.Digits); err != nil {
+		return call.Verdict{}, err
+	}
+	switch c.Digits.Reveal() {
+	case "2468":
+		return call.Verdict{Kind: call.PIN, Credential: call.Credential{Valid: true, ID: 7, Holder: "Li Wei"}}, nil
+	case "87654321":
+		return call.Verdict{Kind: call.Token, Credential: call.Credential{Valid: true, ID: 9, Holder: "Chen Wei"}, MaxSeconds: 60}, nil
+	case "13579":
+		return call.Verdict{Kind: call.PIN, Fault: call.FaultExpired}, nil
+	}
+	return call.Verdict{Fault: call.FaultUnknown}, nil
+}
+
+func (w worldLedger) ChangePIN(_ context.Context, id int64, digits call.Secret) error {
+	return w.step("", "change PIN", id, digits)
+}
+
+// worldLockout locks a phone after five wrong tries.
+type worldLockout struct {
+	*world
+	wrong map[string]int
+}
+
+func (w worldLockout) Locked(extension string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.wrong[extension] >= 5
+}
+
+func (w worldLockout) Look(ctx context.Context, extension string, look func(context.Context) (bool, error)) (bool, error) {
+	if w.Locked(extension) {
+		return true, nil
+	}
+	wrong, err := look(ctx)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if wrong {
+		w.wrong[extension]++
+	}
+	return false, err
+}
+
+// worldApprovals asks nobody: the test answers.
+type worldApprovals struct{ *world }
+
+func (w worldApprovals) Available() bool { return w.fails["approve"] == nil }
+
+func (w worldApprovals) Seek(r call.ApprovalRequest, answer func(call.ApprovalAnswer)) func() {
+	_ = w.step(r.Channel, "seek approval", r.Caller.Extension, r.Number.Digits, r.Rule, r.Approvers, r.Ring, r.PIN, r.Level)
+	w.mu.Lock()
+	w.answer = answer
+	w.mu.Unlock()
+	return func() { _ = w.step(r.Channel, "cancel approval") }
 }
 
 // worldTracker writes down what it is told.
@@ -183,11 +246,6 @@ type worldLine struct {
 
 func (l worldLine) Answer(context.Context) error { return l.step(l.channel, "answer") }
 func (l worldLine) Play(_ context.Context, sounds []string, seq int) error {
-	for _, prompt := range []string{call.PromptPIN, call.PromptPINAgain} {
-		if slices.Equal(sounds, speech.Of(prompt)) {
-			return l.step(l.channel, "play", prompt, seq)
-		}
-	}
 	return l.step(l.channel, "play", strings.Join(sounds, "&"), seq)
 }
 func (l worldLine) Silence(_ context.Context, seq int) error {

@@ -6,9 +6,15 @@ import "github.com/dialwarden/dialwarden/internal/call"
 
 // files speaks each prompt. Those of refusals stand in the dialplan.
 var files = map[string][]string{
-	call.PromptPIN:      {"confbridge-pin"},
-	call.PromptPINAgain: {"vm-invalidpassword", "confbridge-pin"},
+	call.PromptAskPIN: {"confbridge-pin"},
+	call.PromptWrong:  {"vm-invalidpassword"},
 }
 
-// Of returns the files that speak a prompt, one after the other; none for a prompt that there is not.
-func Of(prompt string) []string { return files[prompt] }
+// Of returns the files that speak prompts, one after the other; none for a prompt that there is not.
+func Of(prompts ...string) []string {
+	var out []string
+	for _, p := range prompts {
+		out = append(out, files[p]...)
+	}
+	return out
+}

@@ -1,0 +1,89 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// verify looks up what the caller has typed. Digits that somebody could guess may have to wait for their turn, and the
+// caller can hang up meanwhile: the answer comes later.
+func (c *conversation) verify(ctx context.Context, v call.Verify) call.Event {
+	if slices.Contains(v.Kinds, call.Matter) {
+		return call.Verified{Verdict: c.matter(v.Digits.Reveal())}
+	}
+	go func() {
+		c.inbox.Push(c.prove(ctx, call.Claim{
+			Kinds: v.Kinds, Digits: v.Digits, Extension: c.attempt.Extension, Number: c.facts.Callee.Number,
+		}))
+	}()
+	return nil
+}
+
+// prove has digits looked up, unless too many were wrong before.
+func (c *conversation) prove(ctx context.Context, claim call.Claim) call.Verified {
+	var out call.Verified
+	out.Locked, out.Err = c.gate.Lockout.Look(ctx, claim.Extension, func(ctx context.Context) (wrong bool, err error) {
+		ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+		defer cancel()
+		out.Verdict, err = c.gate.Ledger.Prove(ctx, claim)
+		return out.Verdict.Fault == call.FaultUnknown || out.Verdict.Fault == call.FaultKind, err
+	})
+	if out.Err != nil {
+		c.log.Error().Err(out.Err).Msg("the PIN or token could not be looked up")
+	}
+	return out
+}
+
+// matter says whether digits are the code of a matter.
+func (c *conversation) matter(code string) call.Verdict {
+	if _, ok := c.book.Handset.Matters.Has(code); !ok {
+		return call.Verdict{Fault: call.FaultUnknown}
+	}
+	return call.Verdict{Kind: call.Matter, Credential: call.Credential{Valid: true, Code: code}}
+}
+
+// changePIN gives a PIN other digits. Phones that were open by the old ones are closed.
+func (c *conversation) changePIN(ctx context.Context, cmd call.ChangePIN) call.Event {
+	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+	defer cancel()
+	err := c.gate.Ledger.ChangePIN(ctx, cmd.ID, cmd.Digits)
+	switch {
+	case err == nil:
+		c.gate.CloseAll()
+		c.log.Info().Int64("pin", cmd.ID).Str("extension", c.attempt.Extension).Msg("a PIN was changed on the handset")
+	case !errors.Is(err, call.ErrPINUnfit):
+		c.log.Error().Err(err).Msg("the PIN could not be changed")
+	}
+	return call.Changed{Err: err}
+}
+
+// canApprove reports whether somebody can be asked to approve the call.
+func (c *conversation) canApprove() bool {
+	return c.gate.Approvals != nil && c.gate.Approvals.Available()
+}
+
+// seek has somebody asked to approve the call.
+func (c *conversation) seek(cmd call.SeekApproval) call.Event {
+	policy := c.book.Handset.Approvers
+	approvers := cmd.Approvers
+	if len(approvers) == 0 {
+		approvers = policy.For(c.facts.Caller)
+	}
+	switch {
+	case !c.canApprove():
+		return call.ApprovalAnswer{Outcome: call.ApprovalUnavailable}
+	case len(approvers) == 0:
+		c.log.Warn().Str("rule", cmd.Rule).Str("extension", c.attempt.Extension).Msg("a call needs approval, and data/approvers.yaml names nobody who may give it")
+		return call.ApprovalAnswer{Outcome: call.ApprovalNobody}
+	}
+	caller := c.facts.Caller
+	caller.Extension = c.attempt.Extension
+	c.cancel = c.gate.Approvals.Seek(call.ApprovalRequest{
+		Channel: c.attempt.Channel, Caller: caller, Number: c.facts.Callee.Number, Rule: cmd.Rule, Reason: cmd.Reason,
+		Approvers: approvers, Ring: policy.Ring, PIN: policy.PIN, Level: policy.Level,
+	}, func(a call.ApprovalAnswer) { c.inbox.Push(a) })
+	return nil
+}
