@@ -25,20 +25,20 @@ func (a *App) watchClock(ctx context.Context) {
 		now := time.Now()
 		by := clockSet(now.Round(0).Sub(last.Round(0)), now.Sub(last))
 		last = now
-		entry := a.log.Warn().Str("by", by.Abs().String()).Time("now", now)
+		entry := a.log.Warn().Str("by", by.Abs().String())
 		switch {
 		case by < 0:
-			entry.Msg("the clock was set back: records say from now on what it says; numbers of decisions, time-outs and caps go on as before")
+			entry.Msg("the clock was set back: from now on records say what it says; ids, time-outs and caps go on as before")
 		case by > 0:
-			entry.Msg("the clock went ahead, because it was set or the machine slept: records say from now on what it says; nothing is erased on account of it before it has stood for a week, if that is more than a day")
+			entry.Msg("the clock went ahead, because it was set or the machine slept: from now on records say what it says; ids, time-outs and caps go on as before")
 		default:
 			entry.Discard()
 		}
 	}
 }
 
-// clockSet returns how far the clock was set, to the tenth of a second, while it went on by wall and so much time passed; 0 if it
-// was not.
+// clockSet returns how far the clock was set, to the tenth of a second, while it went on by wall and so much time passed; 0
+// if it was not.
 func clockSet(wall, passed time.Duration) time.Duration {
 	if by := wall - passed; by.Abs() >= clockStep {
 		return by.Round(100 * time.Millisecond)
