@@ -110,6 +110,11 @@ func (j *jumps) calls(t *testing.T, n int) {
 // asked asks the log, beside the daemon, for what was recorded by one clock and by another.
 func (j *jumps) asked(t *testing.T) {
 	t.Helper()
+	j.write("policy/data/retention.yaml", j.read("policy/data/retention.yaml")+"# looked at again\n")
+	j.logged(1, "the clock is ahead of what the ledger has seen")
+	if j.log.count("numbers were masked or records removed") != 0 {
+		t.Error("a clock that was set made the ledger erase something")
+	}
 	ids := 1
 	for _, d := range j.decisions() {
 		if d.ID != int64(ids) || strings.Contains(d.Number, "*") {
@@ -136,11 +141,6 @@ func (j *jumps) asked(t *testing.T) {
 	out, errs, status := j.run("", "log", "summary", "--json")
 	if must(t, json.Unmarshal([]byte(out), &sum)); status != 0 || sum.Decisions < 4 || sum.Decisions > 6 {
 		t.Errorf("log summary of the day: status %d\n%s%s", status, out, errs)
-	}
-	j.write("policy/data/retention.yaml", j.read("policy/data/retention.yaml")+"# looked at again\n")
-	j.logged(1, "the clock is ahead of what the ledger has seen")
-	if j.log.count("numbers were masked or records removed") != 0 {
-		t.Error("a clock that was set made the ledger erase something")
 	}
 }
 

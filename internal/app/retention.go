@@ -22,7 +22,6 @@ func (a *App) retain(ctx context.Context) {
 	var doubt time.Duration
 	for {
 		if e := a.policy.Edition(); e != done || time.Since(last) >= retainEvery {
-			doubt = a.doubtClock(ctx, doubt)
 			n, err := a.ledger.Retain(ctx, e.Policy.Retention())
 			if n > 0 {
 				a.log.Info().Int("decisions", n).Msg("numbers were masked or records removed, as data/retention.yaml says")
@@ -30,6 +29,7 @@ func (a *App) retain(ctx context.Context) {
 			if err != nil && !errors.Is(err, context.Canceled) {
 				a.log.Error().Err(err).Msg("what need not be kept any longer cannot be erased; it is tried again")
 			}
+			doubt = a.doubtClock(ctx, doubt)
 			done, last = e, time.Now()
 		}
 		select {
