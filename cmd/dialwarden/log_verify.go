@@ -121,7 +121,18 @@ func printVerification(w io.Writer, v ledger.Verification) error {
 		}
 	}
 	_, err := fmt.Fprintf(w, "%s: %d entries, %s.\nThe chain ends with %s.\n", verdict, v.Entries, signed, v.Head)
+	if err == nil && v.Unsigned > 0 {
+		_, err = fmt.Fprintf(w, "%s not yet signed: what is cut off there would not be missed. The daemon signs when it has been quiet for 5 seconds, and every hour.\n", unsigned(v))
+	}
 	return err
+}
+
+// unsigned tells which entries no checkpoint holds yet.
+func unsigned(v ledger.Verification) string {
+	if v.Unsigned == 1 {
+		return fmt.Sprintf("Entry %d is", v.SignedUntil+1)
+	}
+	return fmt.Sprintf("Entries after %d are", v.SignedUntil)
 }
 
 // lost tells what a restore has put an end to.

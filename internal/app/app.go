@@ -194,6 +194,7 @@ func (a *App) Run(ctx context.Context) error {
 	files.Go(func() { a.policy.Watch(ctx) })
 	files.Go(func() { a.followLedger(ctx) })
 	files.Go(func() { a.retain(ctx) })
+	files.Go(func() { a.watchClock(ctx) })
 	events.Go(func() { a.ari.Run(connection) })
 	ends.Go(func() { a.watch.Run(following) })
 

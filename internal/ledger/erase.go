@@ -25,8 +25,14 @@ const (
 const eraseBatch = 100
 
 // Retain erases what is no longer to be kept, a batch at a time, and returns how many decisions it touched. Between batches
-// it waits as long as three of them took, so that calls go first. The end of ctx ends it between batches.
+// it waits as long as three of them took, so that calls go first. The end of ctx ends it between batches. What cannot be
+// undone must not come of a clock that somebody has set wrong: time that is Unseen does not count.
 func (l *Ledger) Retain(ctx context.Context, keep call.Retention) (touched int, err error) {
+	unseen, err := l.Unseen(ctx)
+	if err != nil {
+		return 0, err
+	}
+	now := l.now().Add(-unseen)
 	for _, kind := range call.RetentionKinds() {
 		k := keep[kind]
 		for _, e := range []erasure{
@@ -36,7 +42,7 @@ func (l *Ledger) Retain(ctx context.Context, keep call.Retention) (touched int, 
 			if e.days <= 0 {
 				continue
 			}
-			e.where, e.args = ofKind(kind), []any{Time{l.now().AddDate(0, 0, -e.days)}.String()}
+			e.where, e.args = ofKind(kind), []any{Time{now.AddDate(0, 0, -e.days)}.String()}
 			n, err := l.eraseAll(ctx, e)
 			touched += n
 			if err != nil {

@@ -28,6 +28,7 @@ type Verification struct {
 	Head        Hex   `json:"head"` // the hash of the last entry
 	Checkpoints int   `json:"checkpoints"`
 	SignedUntil int64 `json:"signed_until"` // the last entry that a genuine checkpoint holds
+	Unsigned    int64 `json:"unsigned"`     // entries after that one: a cut among them would not show
 	// Restores are the times when the ledger was restored from a backup, the oldest first.
 	Restores []Restored `json:"restores,omitempty"`
 	Findings []Finding  `json:"findings"`
@@ -58,6 +59,7 @@ func (r *Reader) Verify(ctx context.Context, p Proof) (Verification, error) {
 		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.ID, b.ID))
 	})
 	v.result.OK = len(v.result.Findings) == 0
+	v.result.Unsigned = max(0, v.last.seq-v.result.SignedUntil)
 	return v.result, nil
 }
 

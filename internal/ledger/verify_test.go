@@ -269,3 +269,23 @@ func TestChainAfterAStranger(t *testing.T) {
 		t.Error("nothing was found")
 	}
 }
+
+// TestUnsigned counts the entries that no checkpoint holds yet.
+func TestUnsigned(t *testing.T) {
+	path, checkpoints := chained20(t)
+	if v := verify(t, path, checkpoints); !v.OK || v.Unsigned != 0 {
+		t.Errorf("all is signed: %+v", v)
+	}
+	l, err := Open(path, testKey(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	record(t, l, sample(20))
+	record(t, l, sample(21))
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if v := verify(t, path, checkpoints); !v.OK || v.Unsigned != 2 || v.SignedUntil != v.Entries-2 {
+		t.Errorf("two entries are not signed: %+v", v)
+	}
+}
