@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -217,5 +219,28 @@ func TestMask(t *testing.T) {
 	}
 	if got := MaskText("from 101 to +8613800138000, 3 times in 12345 s"); got != "from 101 to +*********8000, 3 times in *2345 s" {
 		t.Error(got)
+	}
+}
+
+// TestErasedIsGone looks for what was erased in the bytes of the file, where SQLite would leave it in pages that are free.
+func TestErasedIsGone(t *testing.T) {
+	l := aged(t, 60, moment)
+	if _, err := l.Forget(context.Background(), "Li Wei", "root", "asked for it"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Retain(context.Background(), call.Retention{call.KeepAllowed: {FullDays: 1}, call.KeepRefused: {Days: 1}, call.KeepEmergency: {Days: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(l.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{"Li Wei", sample(30).Facts.Callee.E164, sample(31).Facts.Callee.E164} {
+		if n := bytes.Count(file, []byte(gone)); n > 0 {
+			t.Errorf("%q still stands %d times in the file", gone, n)
+		}
 	}
 }
