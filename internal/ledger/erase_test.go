@@ -244,3 +244,49 @@ func TestErasedIsGone(t *testing.T) {
 		}
 	}
 }
+
+// TestForgetMentions takes a person out of the inputs of others, too: who called the person inside, and the phone of
+// somebody else where the person's PIN was given.
+func TestForgetMentions(t *testing.T) {
+	l := newLedger(t)
+	called, proved, other := sample(1), sample(2), sample(3)
+	called.Facts.Callee.Holder = `Li "W" Wei`
+	proved.Facts.Credentials.PIN.Holder = `Li "W" Wei`
+	other.Facts.Callee.Holder = `Li "W" Weiss`
+	for _, r := range []call.Record{called, proved, other} {
+		record(t, l, r)
+	}
+	n, err := l.Forget(context.Background(), `Li "W" Wei`, "root", "asked for it")
+	if err != nil || n != 2 {
+		t.Errorf("%d decisions, %v", n, err)
+	}
+	check(t, l)
+	db := shell(t, l.path)
+	for query, want := range map[string]string{
+		"SELECT group_concat(decision_id) FROM evaluations":                                        "3",
+		"SELECT group_concat(id) FROM decisions WHERE holder = '王芳'":                               "1,2,3",
+		"SELECT group_concat(id) FROM decisions WHERE number LIKE '+86%' AND dialled LIKE '9013%'": "3",
+		"SELECT group_concat(what || ' ' || ids) FROM erasures":                                    "numbers 1-2",
+	} {
+		if got := textOf(t, db, query); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+}
+
+// TestRetainLooksBesideTheWriter: where there is nothing to erase, nothing is asked of the writer, behind which calls wait.
+func TestRetainLooksBesideTheWriter(t *testing.T) {
+	l := aged(t, 30, moment)
+	db := shell(t, l.path)
+	before := l.commits.Load()
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	n, err := l.Retain(context.Background(), call.Retention{call.KeepAllowed: {FullDays: 100, Days: 200}, call.KeepAbandoned: {FullDays: 1, Days: 2}})
+	if n != 0 || err != nil || l.commits.Load() != before {
+		t.Errorf("%d decisions were erased, %v, in %d transactions", n, err, l.commits.Load()-before)
+	}
+	if _, err := db.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+}
