@@ -204,19 +204,22 @@ was recorded: the facts, and the revision of the policy that was in force.`,
 			if err != nil {
 				return err
 			}
-			w := cmd.OutOrStdout()
-			if hidden {
-				whole := w
-				var text bytes.Buffer
-				w = &text
-				defer func() { _, _ = hider(d).WriteString(whole, text.String()) }()
-			}
 			out := shownDecision{Detail: d}
 			out.Explanation, out.Unexplained = explainLogged(cmd.Context(), r, d, cfg)
-			if asJSON {
-				return printJSON(w, out)
+			hide := func(text string) string { return text }
+			if hidden {
+				hide, out.DialledRaw = hider(d), nil
 			}
-			return printDetail(w, out, cfg.Site.Location())
+			var text bytes.Buffer
+			if asJSON {
+				err = printJSON(&text, out)
+			} else {
+				err = printDetail(&text, out, cfg.Site.Location())
+			}
+			if err == nil {
+				_, err = io.WriteString(cmd.OutOrStdout(), hide(text.String()))
+			}
+			return err
 		},
 	}
 	jsonFlag(cmd, &asJSON)
