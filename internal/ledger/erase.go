@@ -20,6 +20,9 @@ const (
 	eraseCorrection = "correction" // of a decision that goes
 )
 
+// retention is who erases what need not be kept any longer.
+const retention = "retention"
+
 // eraseBatch is how many decisions one transaction erases. It is small, because callers wait behind it.
 const eraseBatch = 100
 
@@ -29,8 +32,8 @@ func (l *Ledger) Retain(ctx context.Context, keep call.Retention) (touched int, 
 	for _, kind := range call.RetentionKinds() {
 		k := keep[kind]
 		for _, e := range []erasure{
-			{what: eraseRow, who: "retention", reason: fmt.Sprintf("%s calls are kept for %d days", kind, k.Days), days: k.Days},
-			{what: eraseNumbers, who: "retention", reason: fmt.Sprintf("numbers of %s calls are kept for %d days", kind, k.FullDays), days: k.FullDays},
+			{what: eraseRow, who: retention, reason: fmt.Sprintf("%s calls are kept for %d days", kind, k.Days), days: k.Days},
+			{what: eraseNumbers, who: retention, reason: fmt.Sprintf("numbers of %s calls are kept for %d days", kind, k.FullDays), days: k.FullDays},
 		} {
 			if e.days <= 0 {
 				continue
