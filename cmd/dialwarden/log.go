@@ -134,7 +134,7 @@ line on stderr says so; with --json it does not.`,
 			_, err = printNewest(cmd, r, f, out)
 		}
 		if err == nil && !out.started {
-			_, err = fmt.Fprintln(cmd.ErrOrStderr(), "no decision matches")
+			_, err = fmt.Fprintln(cmd.ErrOrStderr(), noMatch(f))
 		}
 		if err != nil || asJSON {
 			return err
@@ -142,6 +142,14 @@ line on stderr says so; with --json it does not.`,
 		return tellRefused(cmd, r, cfg)
 	}
 	return cmd
+}
+
+// noMatch says that a filter selects nothing, and why where that is plain.
+func noMatch(f ledger.Filter) string {
+	if !f.Until.IsZero() && !f.Until.After(f.Since) {
+		return "no decision matches: --until is not after --since"
+	}
+	return "no decision matches"
 }
 
 // printAll prints the decisions that f selects, the oldest first.

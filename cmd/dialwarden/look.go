@@ -209,6 +209,9 @@ func newLogLooks() *cobra.Command {
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit < 0 {
+				return fmt.Errorf("--limit %d: must be 0 (for all) or more", limit)
+			}
 			r, cfg, err := openReader(cmd)
 			if err != nil {
 				return err

@@ -140,11 +140,8 @@ func tellNothing(cmd *cobra.Command, cfg config.Config, r *ledger.Reader, f ledg
 		if err != nil {
 			return err
 		}
-		why = "no decision matches"
-		switch {
-		case !f.Until.IsZero() && !f.Until.After(f.Since):
-			why += ": --until is not after --since"
-		case f.Since.After(newest.At.Time):
+		why = noMatch(f)
+		if f.Since.After(newest.At.Time) && (f.Until.IsZero() || f.Until.After(f.Since)) {
 			why += fmt.Sprintf(": the newest of ledger %s is of %s, before --since", cfg.Ledger.Path,
 				newest.At.In(cfg.Site.Location()).Format("2006-01-02 15:04:05"))
 		}
