@@ -231,7 +231,7 @@ func TestStatementsCannotBeForged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path, checkpoints := chained20(t)
 			before, after, _ := strings.Cut(test.script, "-- restored")
-			rawDB(t, path, before+"DELETE FROM pins")
+			rawDB(t, path, before+"DELETE FROM pins; DELETE FROM meta WHERE key = 'key_fingerprint'")
 			key := testKey(1)
 			if after == "" {
 				key = testKey(2)
