@@ -156,11 +156,11 @@ give it to whoever is to verify the ledger, before there is anything to doubt.`,
 			if err != nil {
 				return err
 			}
-			key, err := publicKey(cfg, "")
+			key, err := ledger.LoadKey(cfg.Ledger.KeyFile)
 			if err != nil {
-				return err
+				return fmt.Errorf("ledger.key_file: %w", err)
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), hex.EncodeToString(key))
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), hex.EncodeToString(key.Public()))
 			return err
 		},
 	}

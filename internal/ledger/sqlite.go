@@ -40,7 +40,9 @@ func dsn(path string, readOnly bool) (string, error) {
 		"_cache_size":   {"-16384"}, // KiB
 		"_mutex":        {"no"},     // database/sql lets one goroutine at a time use a connection
 	}
+	q.Set("_secure_delete", "on") // what is erased is not to be read in free pages
 	if readOnly {
+		q.Del("_secure_delete")
 		q.Set("mode", "ro")
 		q.Set("_query_only", "on")
 	}

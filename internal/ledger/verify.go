@@ -16,7 +16,7 @@ import (
 
 // Finding is something that is not as it was written.
 type Finding struct {
-	What    string `json:"what"` // decision, end, correction, policy, restore, entry, checkpoint or file
+	What    string `json:"what"` // decision, end, correction, policy, restore, entry, checkpoint, schema or file
 	ID      int64  `json:"id"`   // of the row, or the entry's number
 	Problem string `json:"problem"`
 }
@@ -89,6 +89,9 @@ func (v *verifier) run(ctx context.Context) error {
 	v.result.Findings = []Finding{}
 	var err error
 	if v.last, err = chainOf(ctx, v.reader.db); err != nil {
+		return err
+	}
+	if err := v.schema(ctx); err != nil {
 		return err
 	}
 	if err := v.erasures(ctx); err != nil {

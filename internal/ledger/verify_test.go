@@ -289,3 +289,23 @@ func TestUnsigned(t *testing.T) {
 		t.Errorf("two entries are not signed: %+v", v)
 	}
 }
+
+// TestVerifyFindsAnotherSchema: what people read are views, and they can be made to lie.
+func TestVerifyFindsAnotherSchema(t *testing.T) {
+	for script, want := range map[string]string{
+		"DROP VIEW decision_log; CREATE VIEW decision_log AS SELECT * FROM decisions WHERE action = 'allow'": "the view decision_log was changed",
+		"DROP VIEW call_log": "the view call_log was removed",
+		"CREATE TRIGGER tidy AFTER INSERT ON decisions BEGIN DELETE FROM calls WHERE decision_id = new.id - 1; END":                       "the trigger tidy was put in",
+		"DROP TRIGGER decisions_no_delete; CREATE TRIGGER decisions_no_delete BEFORE DELETE ON decisions BEGIN SELECT 1; END":             "the trigger decisions_no_delete was changed",
+		"CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY); CREATE VIEW mine AS SELECT id FROM decision_log; DROP INDEX decisions_at": "",
+	} {
+		l := newLedger(t)
+		record(t, l, sample(1))
+		rawDB(t, l.path, script)
+		if want == "" {
+			check(t, l)
+		} else {
+			check(t, l, want)
+		}
+	}
+}
