@@ -46,8 +46,8 @@ var spare = sync.Pool{New: func() any { return new(canonical) }}
 
 // begin starts a text that says what it is for, so that no hash can stand for another; values are to be added to it.
 func begin(what string) canonical {
-	c := (*spare.Get().(*canonical))[:0]
-	return append(append(append(c, "dialwarden "...), what...), " 1\n"...)
+	c := spare.Get().(*canonical) //nolint:errcheck // nothing else is put in
+	return append(append(append((*c)[:0], "dialwarden "...), what...), " 1\n"...)
 }
 
 func (c canonical) add(values ...any) canonical {

@@ -25,7 +25,7 @@ func (v *verifier) chain(ctx context.Context, checkpoints map[int64][]Checkpoint
 	for {
 		entries, err := list(ctx, v.reader.db, "SELECT seq, prev, kind, ref, digest FROM chain WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 5000",
 			[]any{at.seq, v.last.seq}, func(scan func(...any) error) (e entry, err error) {
-				if err = scan(&e.seq, &prev, &kind, &e.ref, &digest); err != nil {
+				if err := scan(&e.seq, &prev, &kind, &e.ref, &digest); err != nil {
 					return e, err
 				}
 				if _, known := kinds[string(kind)]; !known {
