@@ -105,7 +105,7 @@ type conn struct {
 	addDecision, addEvaluation       *sql.Stmt
 	addCall, callTimes, setCallTimes *sql.Stmt
 	addRegion, announce, settle      *sql.Stmt
-	addEntry, addFacet               *sql.Stmt
+	addEntry, addFacet, addRunFacet  *sql.Stmt
 }
 
 // openConn opens the connection, after check has seen the file and before anything in it may change. It prepares
@@ -175,6 +175,7 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.addRegion, addRegion},
 		{&c.addEntry, addEntry},
 		{&c.addFacet, "INSERT INTO facets (block, facet, value, ids) VALUES (?, ?, ?, ?)"},
+		{&c.addRunFacet, "INSERT INTO run_facets (run, facet, value, ids) VALUES (?, ?, ?, ?)"},
 		{&c.announce, announce},
 		{&c.settle, "DELETE FROM challenges WHERE channel = ?"},
 	} {

@@ -107,6 +107,9 @@ func TestVerifyFinds(t *testing.T) {
 		"two rows exchanged":    {"UPDATE decisions SET id = 99 WHERE id = 7; UPDATE decisions SET id = 7 WHERE id = 8; UPDATE decisions SET id = 8 WHERE id = 99", []string{"decision 7", "decision 8"}},
 		"an entry changed":      {"UPDATE chain SET digest = zeroblob(32) WHERE seq = 5", []string{"entry 6 does not go with entry 5"}},
 		"an entry's kind":       {"UPDATE chain SET kind = 'policy' WHERE seq = 5", []string{"entry 6 does not go with entry 5"}},
+		"a hash cut short":      {unchecked + "UPDATE chain SET prev = x'00' WHERE seq = 5", []string{"entry 5 does not go with entry 4"}},
+		"a digest cut short":    {unchecked + "UPDATE chain SET digest = substr(digest, 1, 31) WHERE seq = 5", []string{"entry 6 does not go with entry 5"}},
+		"the last hash emptied": {unchecked + "UPDATE chain SET prev = x'', digest = x'' WHERE seq = 31", []string{"entry 31 does not go with entry 30", "has another hash"}},
 		"an entry gone":         {"DELETE FROM chain WHERE seq = 5", []string{"entry 5 was removed"}},
 		"entries gone":          {"DELETE FROM chain WHERE seq IN (1, 2)", []string{"entries 1 to 2 were removed"}},
 		"the end cut off":       {"DELETE FROM decisions WHERE id = 20; DELETE FROM evaluations WHERE decision_id = 20; DELETE FROM calls WHERE decision_id = 20; DELETE FROM chain WHERE seq > 30; DELETE FROM checkpoints WHERE seq > 30", []string{"the end was cut off: the chain ends with entry 30", "says that there were 31"}},
@@ -132,6 +135,9 @@ func TestVerifyFinds(t *testing.T) {
 		})
 	}
 }
+
+// unchecked is how somebody writes what the tables refuse.
+const unchecked = "PRAGMA ignore_check_constraints = ON; "
 
 func insertCopy(id int, seq string) string {
 	return fmt.Sprintf(`CREATE TEMP TABLE x AS SELECT * FROM decisions WHERE id = 6; UPDATE x SET id = %d, seq = %s;
