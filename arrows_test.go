@@ -47,7 +47,7 @@ var rooms = map[string]room{
 	"export":    {code: "ledger", tests: "call"},                    // decisions for other programs: CSV, JSON Lines, XLSX
 	"lint":      {code: "call rules yamlfile", tests: "app config"}, // what in a policy is of no use
 
-	"speech": {code: "call", tests: "dialplan"}, // which sound files speak a prompt
+	"speech": {code: "call", tests: "dialplan policy"}, // which sound files speak a prompt
 
 	"gate":  {code: "call queue speech"},
 	"watch": {code: "call queue usage", tests: "ledger"},

@@ -1,6 +1,8 @@
 package speech_test
 
 import (
+	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +10,7 @@ import (
 	"github.com/dialwarden/dialwarden/dialplan"
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/speech"
+	"github.com/dialwarden/dialwarden/policy"
 )
 
 func TestOf(t *testing.T) {
@@ -66,6 +69,28 @@ func TestFilesAreThoseOfTheTable(t *testing.T) {
 				t.Errorf("%s is spoken by %s, which is not in the table", prompt, file)
 			}
 		}
+	}
+}
+
+// The prompts of the shipped rules are spoken.
+func TestRulesHavePrompts(t *testing.T) {
+	named := regexp.MustCompile(`"?\bprompt"?: "?([a-z0-9_]+)`)
+	found := 0
+	err := fs.WalkDir(policy.FS, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path != "data/rules.yaml" && !strings.HasPrefix(path, "rules/") {
+			return err
+		}
+		text, err := fs.ReadFile(policy.FS, path)
+		for _, match := range named.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if !slices.Contains(speech.Files(), speech.Dir+match[1]) {
+				t.Errorf("%s: there is no prompt %s", path, match[1])
+			}
+		}
+		return err
+	})
+	if err != nil || found < 10 {
+		t.Errorf("found %d prompts, %v", found, err)
 	}
 }
 
