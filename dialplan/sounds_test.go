@@ -1,7 +1,9 @@
 package dialplan_test
 
 import (
+	"flag"
 	"io/fs"
+	"os"
 	"path"
 	"regexp"
 	"strings"
@@ -39,6 +41,38 @@ func TestPrompts(t *testing.T) {
 				t.Errorf("%s is not spoken in %s: run scripts/prompts", name, language)
 			}
 		}
+	}
+}
+
+var rewrite = flag.Bool("rewrite", false, "write the table of docs/prompts.md anew")
+
+// TestDocs holds the table of docs/prompts.md to the one that the files are made from.
+func TestDocs(t *testing.T) {
+	const doc, head = "../docs/prompts.md", "| name | English | Chinese |\n|---|---|---|\n"
+	have, err := os.ReadFile(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := dialplan.FS.ReadFile("sounds/prompts.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, ok := strings.Cut(string(have), head)
+	if !ok {
+		t.Fatalf("%s has no table that begins with %q", doc, head)
+	}
+	want := before + head
+	for line := range strings.Lines(string(source)) {
+		if name, texts, ok := strings.Cut(line, " | "); ok && !strings.HasPrefix(line, "#") {
+			want += "| `" + name + "` | " + strings.TrimSpace(texts) + " |\n"
+		}
+	}
+	if *rewrite {
+		if err := os.WriteFile(doc, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	} else if want != string(have) {
+		t.Errorf("%s is stale; run: go test ./dialplan -rewrite", doc)
 	}
 }
 
