@@ -52,6 +52,11 @@ func TestRefusalsAreSpoken(t *testing.T) {
 	s := newSite(t, l, "")
 	s.withPrompts()
 	s.serve()
+	t.Cleanup(func() {
+		if s.log.count("Asterisk lacks prompts") != 0 {
+			t.Error("prompts that are there are said to be missing")
+		}
+	})
 	for _, c := range []struct {
 		from, digits string
 		files        string // in order
@@ -83,18 +88,20 @@ func TestRefusalsAreSpoken(t *testing.T) {
 	}
 }
 
-// A question is asked in the language of the phone.
-func TestQuestionInChinese(t *testing.T) {
+// A question is asked in the language of the phone, by our file where there is one that the phone can be played.
+func TestQuestionInTheLanguageOfThePhone(t *testing.T) {
 	t.Parallel()
 	l := ownLab(t, lab.Options{Languages: map[string]string{"106": "zh"}})
+	must(t, os.Remove(filepath.Join(l.Dir(), "data/sounds/en/dialwarden/ask_pin.gsm")))
 	s := newSite(t, l, "")
 	s.serve()
-	c := dial(t, l, "106", "902112340001")
-	must(t, c.WaitAudio(within(t, 5*time.Second)))
-	must(t, l.WaitLog(within(t, 5*time.Second), "> Playing 'dialwarden/ask_pin.gsm' (language 'zh')"))
-	hangup(t, c)
-	if s.log.count("Asterisk lacks prompts") != 0 {
-		t.Error("prompts that are there are said to be missing")
+	for from, file := range map[string]string{
+		"106": "> Playing 'dialwarden/ask_pin.gsm' (language 'zh')", "105": "> Playing 'confbridge-pin.gsm' (language 'en')",
+	} {
+		c := dial(t, l, from, "902112340001")
+		must(t, c.WaitAudio(within(t, 5*time.Second)))
+		must(t, l.WaitLog(within(t, 5*time.Second), file))
+		hangup(t, c)
 	}
 }
 
