@@ -47,8 +47,8 @@ var rooms = map[string]room{
 	"export":    {code: "ledger", tests: "call"},                    // decisions for other programs: CSV, JSON Lines, XLSX
 	"lint":      {code: "call rules yamlfile", tests: "app config"}, // what in a policy is of no use
 
-	"speech":  {code: "call"}, // which sound files speak a prompt
-	"lockout": {code: "call"}, // wrong PINs and tokens, and what follows from them
+	"speech":  {tests: "dialplan policy"}, // which sound files speak a prompt
+	"lockout": {code: "call"},             // wrong PINs and tokens, and what follows from them
 
 	"gate":  {code: "call queue speech"},
 	"watch": {code: "call queue usage", tests: "ledger"},
@@ -61,7 +61,7 @@ var rooms = map[string]room{
 	"web":    {code: "call report"},
 
 	"app": {
-		code: "agi ari call config control gate ledger lint numbering policy policydir report rules scenario watch web yamlfile",
+		code: "agi ari call config control gate ledger lint numbering policy policydir report rules scenario speech watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon

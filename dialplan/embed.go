@@ -1,10 +1,11 @@
-// Package dialplan holds the Asterisk configuration that Dialwarden needs: the contexts that calls go through, the
-// REST interface user and the HTTP server. The demo, the tests, the images and `dialwarden init` all use these files.
+// Package dialplan holds what Dialwarden needs in Asterisk: the contexts that calls go through, the REST interface user,
+// the HTTP server, and the prompts. The demo, the tests, the images and `dialwarden init` all use these files.
 package dialplan
 
 import "embed"
 
-// FS holds the fragments, at its root.
+// FS holds the fragments, at its root, and in sounds the prompts: prompts.txt says what each of them says, and
+// LANGUAGE/dialwarden/NAME.gsm, made of it by scripts/prompts, belong into Asterisk's directory of sounds.
 //
-//go:embed *.conf
+//go:embed *.conf sounds
 var FS embed.FS

@@ -31,12 +31,15 @@ type site struct {
 
 	ledger string // its file
 	web    string // the address that is asked for the daemon's health; empty for none
+
+	program string   // the daemon and its commands
+	env     []string // for it
 }
 
 // newSite makes a site whose daemon will attach to l at ariURL (empty: l's own).
 func newSite(t *testing.T, l *lab.Lab, ariURL string) *site {
 	t.Helper()
-	s := &site{t: t, lab: l, dir: t.TempDir(), log: newLogBuffer()}
+	s := &site{t: t, lab: l, dir: t.TempDir(), log: newLogBuffer(), program: binary}
 	s.ledger = filepath.Join(s.dir, "dialwarden.db")
 	if ariURL == "" {
 		ariURL = l.ARIURL()
@@ -77,7 +80,8 @@ func (s *site) config() string { return filepath.Join(s.dir, "dialwarden.yaml") 
 // run carries out one command of the binary on this site.
 func (s *site) run(stdin string, args ...string) (stdout, stderr string, status int) {
 	s.t.Helper()
-	cmd := exec.CommandContext(within(s.t, time.Minute), binary, append(args, "--config", s.config())...)
+	cmd := exec.CommandContext(within(s.t, time.Minute), s.program, append(args, "--config", s.config())...)
+	cmd.Env = append(os.Environ(), s.env...)
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
 	err := cmd.Run()
@@ -117,10 +121,10 @@ func (s *site) serve() *daemon {
 func (s *site) start() *daemon {
 	s.t.Helper()
 	s.log.reset()
-	cmd := exec.Command(binary, "serve", "--config", s.config(), "--log-level", "debug", "--log-format", "json")
+	cmd := exec.Command(s.program, "serve", "--config", s.config(), "--log-level", "debug", "--log-format", "json")
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1 exitcode=66")
+	cmd.Env = append(append(os.Environ(), "GORACE=halt_on_error=1 exitcode=66"), s.env...)
 	must(s.t, cmd.Start())
 	d := &daemon{site: s, cmd: cmd, done: make(chan struct{})}
 	go func() {

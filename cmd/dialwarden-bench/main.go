@@ -58,6 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.IntVar(&o.Rate, "rate", o.Rate, "how many calls a second, of all ways together, while they are timed")
 	flags.DurationVar(&o.Bound, "bound", o.Bound, "a rate is held while the p99 of the set-up time stays within this")
 	flags.IntVar(&o.Highest, "highest", o.Highest, "the highest rate to try; 0 for none")
+	flags.IntVar(&o.Prompts, "prompts", o.Prompts, "how many times the wait for the first prompt is measured; 0 for none")
 	asJSON := flags.Bool("json", false, "print the report as JSON")
 	err := flags.Parse(args)
 	switch {

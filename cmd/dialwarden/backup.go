@@ -28,7 +28,7 @@ docs/backup.md tells how to go back, and how to copy continuously.`,
 		Args:              exactly("FILE"),
 		ValidArgsFunction: files,
 	}
-	cmd.Flags().BoolVar(&force, "force", false, "take the place of FILE where it exists, once the copy is verified")
+	cmd.Flags().BoolVar(&force, "force", false, "take the place of FILE where it is an earlier backup, once the copy is verified")
 	cmd.Flags().StringVar(&public, "public-key", "", "hold checkpoints against this `KEY` of \"log key\", not that of ledger.key_file")
 	jsonFlag(cmd, &asJSON)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

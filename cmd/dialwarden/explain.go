@@ -22,6 +22,9 @@ const columns = 100
 // explainLogged explains a decision of the ledger: from the facts that were recorded, by the revision of the policy that
 // was in force. Where that is not possible any more, it says why instead.
 func explainLogged(ctx context.Context, r *ledger.Reader, d ledger.Detail, cfg config.Config) (*rules.Explanation, string) {
+	if d.Erased {
+		return nil, "what the policy saw was erased (docs/privacy.md)"
+	}
 	var f call.Facts
 	if err := json.Unmarshal(d.Input, &f); err != nil {
 		return nil, fmt.Sprintf("what the policy saw cannot be read: %v", err)
@@ -54,6 +57,9 @@ func printExplanation(w io.Writer, e *rules.Explanation) error {
 
 // printFacts tells what the policy saw, one part of the input a line: caller: extension 101; known true; holder Chen Wei.
 func printFacts(w io.Writer, input json.RawMessage) error {
+	if len(input) == 0 {
+		return nil // erased
+	}
 	var b strings.Builder
 	b.WriteString("the policy saw:\n")
 	for _, part := range fields(input) {

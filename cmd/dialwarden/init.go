@@ -13,7 +13,7 @@ func newInit() *cobra.Command {
 		Use:   "init DIR",
 		Short: "Write a configuration, a policy and the Asterisk files to start from",
 		Long: `Write into DIR what is needed to start: dialwarden.yaml, the shipped policy (rules, data,
-number plans), the Asterisk fragments, and a password for Asterisk's REST interface that is
+number plans), the Asterisk fragments and prompts, and a password for Asterisk's REST interface that is
 made up for this site. A file that exists already is never touched.`,
 		Args:              exactly("DIR"),
 		ValidArgsFunction: completeDir,
@@ -27,12 +27,17 @@ made up for this site. A file that exists already is never touched.`,
   dialwarden.yaml   the configuration
   policy/           the rules, and the data that they look at (begin with data/directory.yaml)
   dialplan/         the fragments for Asterisk; each says in its first lines what to do with it
+  dialplan/sounds/  the prompts, in English and Chinese; prompts.txt says what they say
   ari.secret        the password for Asterisk's REST interface
 
 Next:
   1. #include the files of dialplan/ in Asterisk's extensions.conf, ari.conf and http.conf, as each says
-  2. dialwarden check --config %[1]s/dialwarden.yaml --from 101 --to 962345678
-  3. dialwarden serve --config %[1]s/dialwarden.yaml
+  2. copy what callers hear into Asterisk's data directory, which "asterisk -rx 'core show settings'" names:
+     mkdir -p DATA/sounds/en DATA/sounds/zh
+     cp -r %[1]s/dialplan/sounds/en/dialwarden DATA/sounds/en/
+     cp -r %[1]s/dialplan/sounds/zh/dialwarden DATA/sounds/zh/
+  3. dialwarden check --config %[1]s/dialwarden.yaml --from 101 --to 962345678
+  4. dialwarden serve --config %[1]s/dialwarden.yaml
 `, dir)
 			return err
 		},

@@ -134,7 +134,7 @@ line on stderr says so; with --json it does not.`,
 			_, err = printNewest(cmd, r, f, out)
 		}
 		if err == nil && !out.started {
-			_, err = fmt.Fprintln(cmd.ErrOrStderr(), "no decision matches")
+			_, err = fmt.Fprintln(cmd.ErrOrStderr(), noMatch(f))
 		}
 		if err != nil || asJSON {
 			return err
@@ -142,6 +142,14 @@ line on stderr says so; with --json it does not.`,
 		return tellRefused(cmd, r, cfg)
 	}
 	return cmd
+}
+
+// noMatch says that a filter selects nothing, and why where that is plain.
+func noMatch(f ledger.Filter) string {
+	if !f.Until.IsZero() && !f.Until.After(f.Since) {
+		return "no decision matches: --until is not after --since"
+	}
+	return "no decision matches"
 }
 
 // printAll prints the decisions that f selects, the oldest first.
@@ -204,19 +212,22 @@ was recorded: the facts, and the revision of the policy that was in force.`,
 			if err != nil {
 				return err
 			}
-			w := cmd.OutOrStdout()
-			if hidden {
-				whole := w
-				var text bytes.Buffer
-				w = &text
-				defer func() { _, _ = hider(d).WriteString(whole, text.String()) }()
-			}
 			out := shownDecision{Detail: d}
 			out.Explanation, out.Unexplained = explainLogged(cmd.Context(), r, d, cfg)
-			if asJSON {
-				return printJSON(w, out)
+			hide := func(text string) string { return text }
+			if hidden {
+				hide, out.DialledRaw = hider(d), nil
 			}
-			return printDetail(w, out, cfg.Site.Location())
+			var text bytes.Buffer
+			if asJSON {
+				err = printJSON(&text, out)
+			} else {
+				err = printDetail(&text, out, cfg.Site.Location())
+			}
+			if err == nil {
+				_, err = io.WriteString(cmd.OutOrStdout(), hide(text.String()))
+			}
+			return err
 		},
 	}
 	jsonFlag(cmd, &asJSON)

@@ -200,7 +200,7 @@ func (x *exported) toFile(ctx context.Context, r *ledger.Reader, selected ledger
 		}
 		return errors.Join(err, f.Close())
 	}
-	return errors.Join(f.Close(), x.tell())
+	return errors.Join(f.Close(), x.tell(selected))
 }
 
 // open opens the file, and holds it to what was said of it.
@@ -249,12 +249,12 @@ func (x *exported) workbook(ctx context.Context, r *ledger.Reader, selected ledg
 	if err = os.Rename(f.Name(), x.path); err != nil {
 		return fmt.Errorf("--output %s: %w", x.path, err)
 	}
-	return x.tell()
+	return x.tell(selected)
 }
 
 // tell says what was written.
-func (x *exported) tell() error {
-	text := "no decision matches"
+func (x *exported) tell(selected ledger.Filter) error {
+	text := noMatch(selected)
 	if x.rows > 0 {
 		text = fmt.Sprintf("%d decisions written to %s, the last is %d", x.rows, x.path, x.last)
 	}

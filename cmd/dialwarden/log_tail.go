@@ -45,6 +45,9 @@ decisions only.`,
 		if err != nil {
 			return err
 		}
+		if lines < 0 {
+			return fmt.Errorf("--lines %d: must be 0 (for none) or more", lines)
+		}
 		r, hidden, err := openLog(cmd, args, cfg, mask)
 		if err != nil {
 			return err

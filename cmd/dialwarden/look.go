@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/control"
 	"github.com/dialwarden/dialwarden/internal/ledger"
+	"github.com/dialwarden/dialwarden/internal/replay"
 )
 
 // maskFlag adds the flag that hides numbers.
@@ -137,8 +139,26 @@ func hide(d ledger.Decision) ledger.Decision {
 	return d
 }
 
-// hider masks the numbers of one decision wherever they stand in a text.
-func hider(d ledger.Detail) *strings.Replacer {
+// hideExamples masks the numbers of examples.
+func hideExamples(all []replay.Example) {
+	for i := range all {
+		e := &all[i]
+		e.Dialled = ledger.Mask(e.Dialled)
+		for _, o := range []*replay.Outcome{&e.Before, &e.After} {
+			o.Reason, o.To, o.Shadow = ledger.MaskText(o.Reason), ledger.Mask(o.To), slices.Clone(o.Shadow)
+			for i := range o.Shadow {
+				o.Shadow[i].Reason = ledger.MaskText(o.Shadow[i].Reason)
+			}
+		}
+	}
+}
+
+// digits are numbers in a text that are long enough to be masked.
+var digits = regexp.MustCompile(`[0-9]{5,}`)
+
+// hider masks the numbers of one decision wherever they stand in a text, be it JSON: as they are, and as a part of them,
+// or with another prefix, as a route may dial them.
+func hider(d ledger.Detail) func(text string) string {
 	var facts struct {
 		Callee struct {
 			Dialled, Digits string
@@ -148,13 +168,36 @@ func hider(d ledger.Detail) *strings.Replacer {
 	_ = json.Unmarshal(d.Input, &facts) // it may be gone
 	numbers := []string{d.Number, d.Dialled, facts.Callee.E164, facts.Callee.Dialled, facts.Callee.Digits}
 	slices.SortFunc(numbers, func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
+	var pairs, runs []string
 	for _, n := range numbers {
 		if m := ledger.Mask(n); m != n {
-			pairs = append(pairs, n, m)
+			pairs = append(pairs, n, m, inJSON(n), inJSON(m))
 		}
+		runs = append(runs, digits.FindAllString(n, -1)...)
 	}
-	return strings.NewReplacer(pairs...)
+	whole := strings.NewReplacer(pairs...)
+	return func(text string) string {
+		return digits.ReplaceAllStringFunc(whole.Replace(text), func(found string) string {
+			if slices.ContainsFunc(runs, func(n string) bool { return sameNumber(n, found) }) {
+				return ledger.Mask(found)
+			}
+			return found
+		})
+	}
+}
+
+// sameNumber reports whether two numbers of five digits or more end alike in five of them, or one is in the other.
+func sameNumber(a, b string) bool {
+	return a[len(a)-5:] == b[len(b)-5:] || strings.Contains(a, b) || strings.Contains(b, a)
+}
+
+// inJSON is a text as it stands between quotation marks.
+func inJSON(text string) string {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a text can be written
+	}
+	return string(quoted[1 : len(quoted)-1])
 }
 
 func newLogLooks() *cobra.Command {
@@ -166,6 +209,9 @@ func newLogLooks() *cobra.Command {
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit < 0 {
+				return fmt.Errorf("--limit %d: must be 0 (for all) or more", limit)
+			}
 			r, cfg, err := openReader(cmd)
 			if err != nil {
 				return err

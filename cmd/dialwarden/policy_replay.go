@@ -31,6 +31,9 @@ newly do is counted beside the decisions, which it does not change.
 To leave out what other changes have brought since, compare with the policy in force:
 "dialwarden policy diff REVISION CANDIDATE_DIR".
 
+Of numbers, examples show the last four digits; "dialwarden log show ID" shows the rest to who may
+see it.
+
 The exit status is 0 if no decision changes, 1 if one does, 2 if it could not be done.`,
 		Example:           "  dialwarden policy replay policy.new --since 30d\n  dialwarden policy replay policy.new --since 2026-11-01 --until 2026-12-01 --json",
 		Args:              exactly("CANDIDATE_DIR"),
@@ -112,6 +115,7 @@ func (c *comparison) run(cmd *cobra.Command, cfg config.Config, sides func(*ledg
 	if out.Report, err = c.replay(cmd, cfg, r, f, &out); err != nil {
 		return err
 	}
+	hideExamples(out.Examples)
 	if out.Calls == 0 {
 		if err := tellNothing(cmd, cfg, r, f); err != nil {
 			return err
@@ -136,11 +140,8 @@ func tellNothing(cmd *cobra.Command, cfg config.Config, r *ledger.Reader, f ledg
 		if err != nil {
 			return err
 		}
-		why = "no decision matches"
-		switch {
-		case !f.Until.IsZero() && !f.Until.After(f.Since):
-			why += ": --until is not after --since"
-		case f.Since.After(newest.At.Time):
+		why = noMatch(f)
+		if f.Since.After(newest.At.Time) && (f.Until.IsZero() || f.Until.After(f.Since)) {
 			why += fmt.Sprintf(": the newest of ledger %s is of %s, before --since", cfg.Ledger.Path,
 				newest.At.In(cfg.Site.Location()).Format("2006-01-02 15:04:05"))
 		}

@@ -108,6 +108,10 @@ func printRestoration(w io.Writer, r ledger.Restoration, from string, cfg config
 		}
 		errs = append(errs, say("%d entries that were recorded after the backup %s missing, %s.", m.Entries, will, decisions))
 	}
+	if m.Forgotten > 0 {
+		errs = append(errs, say("The backup is from before people were taken out of the log (log forget): they %s in it again. Forget them again.",
+			map[bool]string{true: "are", false: "would be"}[r.Done]))
+	}
 	if !r.Done {
 		errs = append(errs, say("Nothing was changed. To go on, add --yes."))
 		return errors.Join(errs...)

@@ -21,6 +21,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/control"
 	"github.com/dialwarden/dialwarden/internal/gate"
 	"github.com/dialwarden/dialwarden/internal/ledger"
+	"github.com/dialwarden/dialwarden/internal/speech"
 	"github.com/dialwarden/dialwarden/internal/watch"
 	"github.com/dialwarden/dialwarden/internal/web"
 )
@@ -77,7 +78,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	}
 	a.ari, err = ari.New(ari.Config{
 		URL: cfg.Asterisk.URL, Username: cfg.Asterisk.Username, Password: password,
-		Application: cfg.Asterisk.Application, Log: log,
+		Application: cfg.Asterisk.Application, Sounds: speech.Files(), InPlaceOf: speech.InPlaceOf, Log: log,
 	}, switchboard{a.gate, a.watch})
 	if err != nil {
 		return nil, err
@@ -194,6 +195,7 @@ func (a *App) Run(ctx context.Context) error {
 	files.Go(func() { a.policy.Watch(ctx) })
 	files.Go(func() { a.followLedger(ctx) })
 	files.Go(func() { a.retain(ctx) })
+	files.Go(func() { a.watchClock(ctx) })
 	events.Go(func() { a.ari.Run(connection) })
 	ends.Go(func() { a.watch.Run(following) })
 

@@ -40,6 +40,8 @@ type Config struct {
 	Username    string
 	Password    string
 	Application string
+	Sounds      []string                   // files that Asterisk should have; what is missing is said in the log
+	InPlaceOf   func(file string) []string // what to play in place of a file that it has not; nil for the file itself
 	Log         zerolog.Logger
 }
 
@@ -58,6 +60,7 @@ const (
 type Client struct {
 	cfg     Config
 	rest    *rest
+	sounds  *sounds
 	socket  string // the WebSocket's URL
 	handler Handler
 	log     zerolog.Logger
@@ -89,7 +92,8 @@ func New(cfg Config, h Handler) (*Client, error) {
 	ws.Path += "/events"
 	ws.RawQuery = url.Values{"app": {cfg.Application}}.Encode()
 	return &Client{
-		cfg: cfg, rest: newREST(base, cfg.Username, cfg.Password), socket: ws.String(), handler: h, log: cfg.Log,
+		cfg: cfg, rest: newREST(base, cfg.Username, cfg.Password), sounds: &sounds{inPlaceOf: cfg.InPlaceOf},
+		socket: ws.String(), handler: h, log: cfg.Log,
 	}, nil
 }
 
@@ -148,6 +152,9 @@ func (c *Client) session(running context.Context) (connected bool, err error) {
 	ended := make(chan error, 3)
 	go func() { ended <- read(ctx, conn, frames) }()
 	go func() { ended <- c.watchOver(ctx, conn) }()
+	if c.cfg.InPlaceOf != nil { // before the first caller is spoken to
+		go c.keepSounds(ctx, c.lookAgain(ctx, 0))
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

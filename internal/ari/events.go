@@ -101,12 +101,17 @@ func (c *Client) event(frame []byte) {
 
 func (c *Client) arrived(e *library.StasisStart) {
 	entry, caller := entryOf(e.Args)
-	line := &Line{rest: c.rest, channel: e.Channel.ID, entry: entry}
+	line := c.line(&e.Channel, entry)
 	if entry == "" {
 		c.refuseStray(line)
 		return
 	}
 	c.handler.Arrive(attempt(&e.Channel, caller, call.SourceARI), entry, line)
+}
+
+// line returns the channel as a caller's line.
+func (c *Client) line(ch *library.ChannelData, entry string) *Line {
+	return &Line{rest: c.rest, sounds: c.sounds, channel: ch.ID, language: ch.Language, entry: entry}
 }
 
 // refuseStray turns away a channel that came without the nonce of our dialplan: it could not be released anyway.

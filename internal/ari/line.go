@@ -16,10 +16,12 @@ const longest = 24 * 60 * 60
 
 // Line is a caller's channel that is in our hands. It satisfies gate.Line.
 type Line struct {
-	rest    *rest
-	channel string
-	entry   string // the nonce of the dialplan, without which it lets nobody out
-	adopted bool   // an earlier daemon may still be speaking on it
+	rest     *rest
+	sounds   *sounds // nil: all that is to be played is there
+	channel  string
+	language string // of the channel: zh, zh_CN
+	entry    string // the nonce of the dialplan, without which it lets nobody out
+	adopted  bool   // an earlier daemon may still be speaking on it
 }
 
 // mostPrompts is how many prompts an earlier daemon can reasonably have begun.
@@ -48,9 +50,9 @@ func (l *Line) Answer(ctx context.Context) error {
 	return l.post(ctx, "/answer", nil)
 }
 
-// Play begins to speak sound files, one after the other.
+// Play begins to speak sound files, one after the other; in place of one that Asterisk has not, something that it has.
 func (l *Line) Play(ctx context.Context, sounds []string, seq int) error {
-	media := "sound:" + strings.Join(sounds, ",sound:")
+	media := "sound:" + strings.Join(l.sounds.playable(sounds, l.language), ",sound:")
 	return l.post(ctx, "/play", url.Values{"media": {media}, "playbackId": {l.playback(seq)}})
 }
 

@@ -84,7 +84,8 @@ func (c *Client) waiting(s *Snapshot, ch *library.ChannelData) {
 		return
 	}
 	entry, caller := entryOf(args[1:])
-	line := &Line{rest: c.rest, channel: ch.ID, entry: entry, adopted: entry != ""}
+	line := c.line(ch, entry)
+	line.adopted = entry != ""
 	if entry == "" {
 		c.refuseStray(line)
 		return

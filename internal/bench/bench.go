@@ -21,13 +21,14 @@ type Options struct {
 	Rate    int           // calls a second in all, for the set-up times
 	Bound   time.Duration // of the p99 of a rate that is held
 	Highest int           // rate that is tried; zero to try none
+	Prompts int           // calls each, for the time to the first prompt; zero to measure none
 	Keep    bool          // keep what was written into Dir
 	Log     io.Writer     // says what is being done; nil for nowhere
 }
 
 // Default returns options that take about a minute and a half.
 func Default() Options {
-	return Options{Calls: 600, Rate: 100, Bound: 50 * time.Millisecond, Highest: 2000}
+	return Options{Calls: 600, Rate: 100, Bound: 50 * time.Millisecond, Highest: 2000, Prompts: 30}
 }
 
 // check finds options that cannot be meant.
@@ -40,6 +41,8 @@ func (o Options) check() error {
 		return fmt.Errorf("%d calls at %d a second: both must be at least 1", o.Calls, o.Rate)
 	case o.Bound <= 0:
 		return fmt.Errorf("a bound of %v: it must be more than nothing", o.Bound)
+	case o.Prompts < 0:
+		return fmt.Errorf("%d prompts: it must not be negative", o.Prompts)
 	case o.Highest < 0:
 		return fmt.Errorf("a highest rate of %d: it must not be negative", o.Highest)
 	}
@@ -82,7 +85,8 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	}
 	b.say("starting Asterisk")
 	b.lab, err = lab.Start(ctx, lab.Options{
-		Globals: map[string]string{"DIALWARDEN_TRUNK": trunk}, ExtraDialplan: dialplan, Quiet: true,
+		Globals: map[string]string{"DIALWARDEN_TRUNK": trunk}, ExtraDialplan: dialplan + askingDialplan, Quiet: true,
+		Modules: []string{"app_authenticate"},
 	})
 	if err != nil {
 		return nil, err
@@ -96,6 +100,9 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 		return nil, err
 	}
 	if err := b.rates(ctx, r); err != nil {
+		return nil, err
+	}
+	if r.Prompt, err = b.prompts(ctx); err != nil {
 		return nil, err
 	}
 	r.compare()

@@ -19,7 +19,7 @@ func TestRun(t *testing.T) {
 		t.Fatalf("the daemon does not build: %v\n%s", err, out)
 	}
 	o := Default()
-	o.Program, o.Dir, o.Calls, o.Rate, o.Highest, o.Log = program, t.TempDir(), 5, 20, 1, t.Output()
+	o.Program, o.Dir, o.Calls, o.Rate, o.Highest, o.Prompts, o.Log = program, t.TempDir(), 5, 20, 1, 2, t.Output()
 	r, err := Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -31,6 +31,9 @@ func TestRun(t *testing.T) {
 		if w.Setup.P50 <= 0 || w.Setup.P99 < w.Setup.P50 || w.Held > 1 {
 			t.Errorf("%s: %+v", w.Way, w)
 		}
+	}
+	if p := r.Prompt; p.Gate.P50 <= 0 || p.Authenticate.P50 <= 0 {
+		t.Errorf("times to the first prompt are %+v", p)
 	}
 	left, err := os.ReadDir(o.Dir)
 	if err != nil || len(left) != 0 {

@@ -13,6 +13,7 @@ type Report struct {
 	Calls   int      `json:"calls"` // a way
 	Rate    int      `json:"rate"`  // calls a second while set-up times were measured
 	Ways    []Result `json:"ways"`
+	Prompt  Prompt   `json:"prompt"`
 }
 
 // Result is what one way takes.
@@ -112,5 +113,18 @@ way        set-up                     added to plain             of what the flo
 			x.Setup.P50, x.Setup.P90, x.Setup.P99, x.Added.P50, x.Added.P90, x.Added.P99,
 			x.ToFloor.P50, x.ToFloor.P90, x.ToFloor.P99, held)
 	}
+	if err != nil || r.Prompt == (Prompt{}) {
+		return err
+	}
+	a, g := r.Prompt.Authenticate, r.Prompt.Gate
+	_, err = fmt.Fprintf(w, `
+from the INVITE to the first sound of the question for a PIN; ms
+                     p50      p90      p99
+Authenticate()  %8.1f %8.1f %8.1f
+gate            %8.1f %8.1f %8.1f
+more            %8.1f %8.1f %8.1f
+`, ms(a.P50), ms(a.P90), ms(a.P99), ms(g.P50), ms(g.P90), ms(g.P99), ms(g.P50-a.P50), ms(g.P90-a.P90), ms(g.P99-a.P99))
 	return err
 }
+
+func ms(µs int64) float64 { return float64(µs) / 1000 }

@@ -87,7 +87,7 @@ func (m *Machine) expired(t Timer) []Command {
 		out, what := m.late()
 		return append(out, m.entered(what)...)
 	case t == TimerKey && m.state == seeking:
-		return m.speak(PromptMusic)
+		return append(m.silence(), m.entertain(PromptMusic)...)
 	case t == TimerKey && m.state == telling: // the word that the prompt has ended was lost
 		return append(m.silence(), m.askPolicy()...)
 	}
@@ -198,14 +198,22 @@ func (q question) fault(v Verdict) string {
 	return fmt.Sprintf("a %s was entered %s", what, says)
 }
 
-// musicPause is how long it is quiet before the music begins again: also where it ends at once, because its file is missing.
-const musicPause = time.Second
+// While somebody is asked.
+const (
+	musicPause   = time.Second // before the music begins again: also where it ends at once, because its file is missing
+	longestMusic = time.Minute // the word that it has ended may be lost
+)
+
+// entertain plays something to a caller who waits.
+func (m *Machine) entertain(prompt string) []Command {
+	return append([]Command{StartTimer{TimerKey, longestMusic}}, m.speak(prompt)...)
+}
 
 // seek has somebody asked to approve the call, and lets the caller wait.
 func (m *Machine) seek() []Command {
 	m.state, m.overtime = seeking, false
 	m.clear()
-	out := append([]Command{StopTimer{TimerKey}, StartTimer{TimerTotal, m.dialogue.Approval}}, m.speak(PromptApprovalWait)...)
+	out := append([]Command{StartTimer{TimerTotal, m.dialogue.Approval}}, m.entertain(PromptApprovalWait)...)
 	return append(out, SeekApproval{
 		Rule: m.question.rule, Reason: m.reasonOf(m.question.rule), Approvers: m.question.approvers,
 	})

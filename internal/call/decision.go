@@ -153,6 +153,20 @@ type End struct {
 	EndedAt    time.Time
 	Cause      int    // Q.850
 	Source     string // how the end was learnt: ari, dialplan, sweep
+	// Talked is how long it was from answer to end where the times do not tell, because the clock was set in between; else 0.
+	Talked time.Duration
+}
+
+// Length is how long the call was from answer to end; 0 if it was not answered, or ended before by the clock and nobody
+// knows better.
+func (e End) Length() time.Duration {
+	switch {
+	case e.AnsweredAt.IsZero():
+		return 0
+	case e.Talked > 0:
+		return e.Talked
+	}
+	return max(0, e.EndedAt.Round(0).Sub(e.AnsweredAt.Round(0)))
 }
 
 // OpenCall is a recorded call whose end is not known yet.

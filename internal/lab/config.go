@@ -28,6 +28,7 @@ type configuration struct {
 	carrierPort int
 	globals     map[string]string
 	extensions  []string
+	languages   map[string]string
 	extraDial   string
 	modules     []string
 	quiet       bool
@@ -95,14 +96,14 @@ func (c configuration) logger() string {
 	return "[general]\ndateformat = %F %T.%3q\n[logfiles]\nfull = " + levels + "\n"
 }
 
-// asterisk keeps everything that Asterisk writes in the lab's directory; sounds and modules stay where they were
-// installed.
+// asterisk keeps everything that Asterisk writes in the lab's directory, and its data with Dialwarden's prompts; modules
+// stay where they were installed.
 func (c configuration) asterisk() string {
 	var b strings.Builder
 	b.WriteString("[directories]\n")
 	for name, sub := range map[string]string{
 		"astetcdir": "etc", "astdbdir": "db", "astspooldir": "spool", "astrundir": "run", "astlogdir": "log",
-		"astcachedir": "cache",
+		"astcachedir": "cache", "astdatadir": "data",
 	} {
 		fmt.Fprintf(&b, "%s => %s/%s\n", name, c.inside, sub)
 	}
@@ -153,7 +154,11 @@ contact=sip:127.0.0.1:%d
 qualify_frequency=0
 `, loopback(c.slot.sip()), c.carrierPort)
 	for _, ext := range c.extensions {
-		fmt.Fprintf(&b, "[%[1]s](phone)\naors=%[1]s\ncallerid=%[1]s <%[1]s>\n"+
+		language := ""
+		if c.languages[ext] != "" {
+			language = "language=" + c.languages[ext] + "\n"
+		}
+		fmt.Fprintf(&b, "[%[1]s](phone)\naors=%[1]s\ncallerid=%[1]s <%[1]s>\n"+language+
 			"[%[1]s]\ntype=aor\ncontact=sip:%[1]s@127.0.0.1:%[2]d\nqualify_frequency=0\n", ext, c.phonesPort)
 	}
 	return b.String()

@@ -27,6 +27,10 @@ type Options struct {
 	Globals map[string]string
 	// Extensions are the phones; empty for 101 to 110.
 	Extensions []string
+	// Languages are those of phones, by extension ("zh"); the others have Asterisk's default, "en".
+	Languages map[string]string
+	// NoPrompts leaves out Dialwarden's prompts, as at a site that has not copied them.
+	NoPrompts bool
 	// ExtraDialplan is appended to extensions.conf. Phones come in at [phones]; "[phones](+)" adds to it.
 	ExtraDialplan string
 	// Modules are loaded besides those of modules.txt ("app_confbridge").
@@ -121,7 +125,7 @@ func (l *Lab) configure(o Options) error {
 	c := configuration{
 		inside: l.inside, slot: l.slot, password: l.password,
 		phonesPort: l.phones.port, carrierPort: l.Carrier.port,
-		globals: o.Globals, extensions: o.Extensions, extraDial: o.ExtraDialplan,
+		globals: o.Globals, extensions: o.Extensions, languages: o.Languages, extraDial: o.ExtraDialplan,
 		quiet: o.Quiet,
 	}
 	if len(c.extensions) == 0 {
@@ -136,6 +140,13 @@ func (l *Lab) configure(o Options) error {
 		if err := os.MkdirAll(filepath.Join(l.dir, sub), 0o700); err != nil {
 			return err
 		}
+	}
+	data, err := dataDir(l.root)
+	if err != nil {
+		return err
+	}
+	if err := l.layData(data, !o.NoPrompts); err != nil {
+		return fmt.Errorf("laying out Asterisk's data directory: %w", err)
 	}
 	return c.write(filepath.Join(l.dir, "etc"))
 }

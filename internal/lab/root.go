@@ -56,7 +56,7 @@ func moduleDir(root string) (string, error) {
 		"usr/lib/*/asterisk/modules", "usr/lib/asterisk/modules", "usr/lib64/asterisk/modules",
 		"usr/local/lib/asterisk/modules",
 	}
-	if configured := configuredModuleDir(root); configured != "" {
+	if configured := configuredDir(root, "astmoddir"); configured != "" {
 		patterns = append([]string{configured}, patterns...)
 	}
 	for _, pattern := range patterns {
@@ -68,8 +68,8 @@ func moduleDir(root string) (string, error) {
 	return "", fmt.Errorf("no Asterisk modules in %s (looked in %s)", root, strings.Join(patterns, ", "))
 }
 
-// configuredModuleDir reads astmoddir from the tree's own asterisk.conf; empty where it is not set.
-func configuredModuleDir(root string) string {
+// configuredDir reads a directory (astmoddir) from the tree's own asterisk.conf; empty where it is not set.
+func configuredDir(root, setting string) string {
 	text, err := os.ReadFile(filepath.Join(root, "etc/asterisk/asterisk.conf"))
 	if err != nil {
 		return ""
@@ -77,7 +77,7 @@ func configuredModuleDir(root string) string {
 	dir := ""
 	for line := range strings.Lines(string(text)) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
-		if ok && strings.TrimSpace(name) == "astmoddir" {
+		if ok && strings.TrimSpace(name) == setting {
 			value, _, _ = strings.Cut(value, ";")
 			dir = strings.TrimSpace(strings.TrimPrefix(value, ">"))
 		}

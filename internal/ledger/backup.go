@@ -2,8 +2,10 @@ package ledger
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -113,6 +115,9 @@ func (r *Reader) mayTake(to string, o BackupOptions) error {
 	if _, err := os.Lstat(to); err == nil && !o.Over {
 		return errors.New("there is such a file already: give another name, or --force to put the backup in its place")
 	}
+	if err == nil && info.Size() > 0 && !isLedger(to) {
+		return errors.New("there is such a file, and it is no ledger: a backup takes the place of another backup only")
+	}
 	for _, ending := range besides {
 		if _, err := os.Lstat(to + ending); err == nil {
 			return fmt.Errorf("%s stands beside it: a program has a database of that name open, or left it so; give another name",
@@ -120,6 +125,18 @@ func (r *Reader) mayTake(to string, o BackupOptions) error {
 		}
 	}
 	return nil
+}
+
+// isLedger reports whether a file begins as a ledger does: SQLite's header, with our id.
+func isLedger(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close() //nolint:errcheck // only read
+	header := make([]byte, 72)
+	_, err = io.ReadFull(f, header)
+	return err == nil && string(header[:16]) == "SQLite format 3\x00" && binary.BigEndian.Uint32(header[68:]) == applicationID
 }
 
 // same reports whether two names are of one file, which need not exist.

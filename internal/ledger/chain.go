@@ -10,10 +10,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // hash is a SHA-256.
 type hash [sha256.Size]byte
+
+// hashOf reads a hash. Bytes of another length, which only a stranger can have written, come to one that nothing else has.
+func hashOf(b []byte) hash {
+	if len(b) != sha256.Size {
+		return sha256.Sum256(b)
+	}
+	return hash(b)
+}
 
 // saltSize is the length of the salt of a group of fields, in bytes. A seal of another length is a digest.
 const saltSize = 16
@@ -32,15 +41,13 @@ const (
 // for an integer, t or b, the length in bytes, : and the bytes for a text and a blob.
 type canonical []byte
 
+// spare are texts that were summed up and can be written over: a verification makes five for each decision.
+var spare = sync.Pool{New: func() any { return new(canonical) }}
+
 // begin starts a text that says what it is for, so that no hash can stand for another; values are to be added to it.
-func begin(what string, values ...any) canonical {
-	size := 256
-	for _, v := range values {
-		if s, ok := v.(string); ok {
-			size += len(s)
-		}
-	}
-	return append(append(append(make(canonical, 0, size), "dialwarden "...), what...), " 1\n"...)
+func begin(what string) canonical {
+	c := spare.Get().(*canonical) //nolint:errcheck // nothing else is put in
+	return append(append(append((*c)[:0], "dialwarden "...), what...), " 1\n"...)
 }
 
 func (c canonical) add(values ...any) canonical {
@@ -83,6 +90,15 @@ func (c canonical) length(kind byte, n int) canonical {
 
 func (c canonical) sum() hash { return sha256.Sum256(c) }
 
+// end is sum for a text that is not needed any more.
+func (c canonical) end() hash {
+	h := c.sum()
+	if cap(c) <= 64<<10 {
+		spare.Put(&c)
+	}
+	return h
+}
+
 // The columns of decisions that are chained, in three groups: those that stay, those that a number can be seen in, and
 // those that tell who called. The last two, and the evaluation, can be taken away and leave their digests.
 var (
@@ -116,18 +132,18 @@ func sealed(group string, seal []byte, fields []any) hash {
 	if len(seal) == sha256.Size {
 		return hash(seal)
 	}
-	return begin(group, fields...).add(seal).add(fields...).sum()
+	return begin(group).add(seal).add(fields...).end()
 }
 
 // decisionDigest is what the chain says of a decision.
 func decisionDigest(s seals, lasting, numbers, person, evaluation []any) hash {
 	return begin("decision").add(lasting...).add(
 		sealed("numbers", s.numbers, numbers), sealed("person", s.person, person), sealed("evaluation", s.evaluation, evaluation),
-	).sum()
+	).end()
 }
 
 // rowDigest is what the chain says of a row of another kind.
-func rowDigest(kind string, fields []any) hash { return begin(kind).add(fields...).sum() }
+func rowDigest(kind string, fields []any) hash { return begin(kind).add(fields...).end() }
 
 // link is the end of the chain: the number of its last entry and that entry's hash.
 type link struct {
@@ -138,7 +154,7 @@ type link struct {
 // next returns the end of the chain after one more entry.
 func (l link) next(kind string, ref int64, digest hash) link {
 	seq := l.seq + 1
-	return link{seq, begin("entry").add(seq, l.hash, kind, ref, digest).sum()}
+	return link{seq, begin("entry").add(seq, l.hash, kind, ref, digest).end()}
 }
 
 // errChain is a fault of the chain: what the writer remembers of it is not what is in the file.
@@ -157,7 +173,7 @@ func chainOf(ctx context.Context, q querier) (link, error) {
 	if err != nil {
 		return link{}, err
 	}
-	return link{seq - 1, hash(prev)}.next(kind, ref, hash(digest)), nil
+	return link{seq - 1, hashOf(prev)}.next(kind, ref, hashOf(digest)), nil
 }
 
 const addEntry = "INSERT INTO chain (seq, prev, kind, ref, digest) VALUES (?, ?, ?, ?, ?)"

@@ -100,15 +100,15 @@ func digestOfDecision(v []any) hash {
 
 // page reads rows above an id and up to another, at most size, with the digests of what they are now.
 func (s source) page(ctx context.Context, q querier, above, to int64, size int) ([]chained, error) {
-	return list(ctx, q, s.query, []any{above, to, size}, func(scan func(...any) error) (c chained, err error) {
-		values := make([]any, s.width)
-		var kind sql.NullString
-		var ref sql.NullInt64
-		var digest []byte
-		into := append(make([]any, 0, s.width+5), &c.ref, &c.seq, &kind, &ref, &digest)
-		for i := range values {
-			into = append(into, &values[i])
-		}
+	values := make([]any, s.width)
+	var c chained
+	var kind, digest sql.RawBytes
+	var ref sql.NullInt64
+	into := append(make([]any, 0, s.width+5), &c.ref, &c.seq, &kind, &ref, &digest)
+	for i := range values {
+		into = append(into, &values[i])
+	}
+	return list(ctx, q, s.query, []any{above, to, size}, func(scan func(...any) error) (chained, error) {
 		if err := scan(into...); err != nil {
 			return c, err
 		}
@@ -116,7 +116,7 @@ func (s source) page(ctx context.Context, q querier, above, to int64, size int) 
 		if s.kind == kindDecision {
 			c.lost = lostOf(values)
 		}
-		c.others = kind.String != s.kind || ref.Int64 != c.ref
+		c.others = string(kind) != s.kind || ref.Int64 != c.ref
 		c.said = !c.others && bytes.Equal(digest, c.digest[:])
 		return c, nil
 	})

@@ -32,6 +32,8 @@ func (l *Ledger) Correct(ctx context.Context, decisionID int64, c call.Correctio
 		err = errors.New("a correction needs a reason, and who makes it")
 	case c.Seconds != nil && (*c.Seconds < 0 || *c.Seconds > int64(maxSeconds)):
 		err = fmt.Errorf("seconds are 0 to %d", maxSeconds)
+	case c.CostMinor != nil && (*c.CostMinor < -maxCost || *c.CostMinor > maxCost):
+		err = fmt.Errorf("a cost is %d to %d", -maxCost, maxCost)
 	}
 	if err == nil {
 		at := Time{l.now().Truncate(time.Millisecond)}
@@ -46,8 +48,12 @@ func (l *Ledger) Correct(ctx context.Context, decisionID int64, c call.Correctio
 	return id, nil
 }
 
-// maxSeconds is the longest call that a correction can speak of, a year.
-const maxSeconds = 366 * 24 * 3600
+// The longest call that a correction can speak of, a year, and the greatest cost, in hundredths: sums of millions of such fit
+// into an integer.
+const (
+	maxSeconds       = 366 * 24 * 3600
+	maxCost    int64 = 1_000_000_000_000
+)
 
 func correct(ctx context.Context, conn *conn, decisionID int64, at Time, who, reason string, c call.Correction) (int64, error) {
 	var ended bool

@@ -26,11 +26,13 @@
 //
 // A list by any filters reads only rows that it shows, and few others: for blocks of 32,768 consecutive ids the file has
 // facets, the set of ids that have a value (extension, holder, department, class, action, rule, quarter of an hour, every
-// prefix of the number up to 8 bytes, the whole number), and a list keeps what is in all sets, block by block. A set is at
-// most 4 KiB. Facets of a block are built when it is full, by a goroutine that reads beside the writer and writes behind it:
+// prefix of the number up to 8 bytes, longer ones that are frequent, the whole number), and a list keeps what is in all sets,
+// block by block. A set is at most 4 KiB. For runs of 8 and of 64 blocks the file has the same sets once more, those of one
+// value together, so that one look-up stands for 64: ten million decisions are some dozen runs and blocks. A long number
+// that few called is looked up by SQLite's index of numbers. Facets of a block are built when it is full, by a goroutine that reads beside the writer and writes behind it:
 // small transactions of their own, when no decision waits. Younger rows, at most a block, are looked through. Facets promise,
 // rows decide: each row is checked when it is read, so that one that was masked or removed is never shown by what it was;
-// triggers mark its block, which is then built anew. A page is read at one moment, and nothing is held between pages.
+// triggers mark its block, which is then built anew, and its run. A page is read at one moment, and nothing is held between pages.
 //
 // No index of SQLite does that: by one column it reads half of the file for two filters that are each frequent and together
 // rare, and one for each combination would be 2^8 of them.
@@ -47,8 +49,10 @@
 //	checkpoints  signed statements of what the chain was at a moment
 //	corrections  what people said of a decision later, immutable
 //	meta         the fingerprint of the key
-//	blocks       stretches of ids that have facets; derived, as the next two
+//	blocks       stretches of ids that have facets; derived, as the next four
 //	facets       for each block and each value of what can be filtered by, the ids that have it
+//	runs         stretches of blocks that have their facets together
+//	run_facets   for each run and value, the ids of each of its blocks; but for whole numbers and the time
 //	tallies      what was decided in each quarter of an hour, by action, class, rule and department; kept by triggers
 //
 // People and tools read the views decision_log and call_log, whose columns do not change. Moments are text, RFC 3339

@@ -28,8 +28,8 @@ func (l *Ledger) Answered(ctx context.Context, decisionID int64, at time.Time) e
 }
 
 // Ended notes how a call ended; a zero e.EndedAt means now. The first end counts, and an answer that is known stays.
-// The seconds of the call are those from answer to end, each begun second counts as a whole one; 0 if the call was
-// not answered or the clock was set back in between.
+// The seconds of the call are those of e.Length, each begun second counts as a whole one; 0 if the call was not answered,
+// or ended before by a clock that was set back while nobody watched the call.
 //
 // Errors: ErrNotFound if there is no such decision, and those of Record.
 func (l *Ledger) Ended(ctx context.Context, decisionID int64, e call.End) error {
@@ -87,10 +87,13 @@ func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, end
 
 // secondsOf counts each begun second, on the milliseconds that the ledger keeps.
 func secondsOf(e call.End) int64 {
-	if e.AnsweredAt.IsZero() || !e.EndedAt.After(e.AnsweredAt) {
+	if e.AnsweredAt.IsZero() {
 		return 0
 	}
-	ms := e.EndedAt.UnixMilli() - e.AnsweredAt.UnixMilli()
+	ms := e.Talked.Milliseconds()
+	if ms == 0 {
+		ms = max(0, e.EndedAt.UnixMilli()-e.AnsweredAt.UnixMilli())
+	}
 	return (ms + 999) / 1000
 }
 

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,22 +20,31 @@ const (
 	eraseCorrection = "correction" // of a decision that goes
 )
 
+// retention is who erases what need not be kept any longer.
+const retention = "retention"
+
 // eraseBatch is how many decisions one transaction erases. It is small, because callers wait behind it.
 const eraseBatch = 100
 
 // Retain erases what is no longer to be kept, a batch at a time, and returns how many decisions it touched. Between batches
-// it waits as long as three of them took, so that calls go first. The end of ctx ends it between batches.
+// it waits as long as three of them took, so that calls go first. The end of ctx ends it between batches. What cannot be
+// undone must not come of a clock that somebody has set wrong: time that is Unseen does not count.
 func (l *Ledger) Retain(ctx context.Context, keep call.Retention) (touched int, err error) {
+	unseen, err := l.Unseen(ctx)
+	if err != nil {
+		return 0, err
+	}
+	now := l.now().Add(-unseen)
 	for _, kind := range call.RetentionKinds() {
 		k := keep[kind]
 		for _, e := range []erasure{
-			{what: eraseRow, who: "retention", reason: fmt.Sprintf("%s calls are kept for %d days", kind, k.Days), days: k.Days},
-			{what: eraseNumbers, who: "retention", reason: fmt.Sprintf("numbers of %s calls are kept for %d days", kind, k.FullDays), days: k.FullDays},
+			{what: eraseRow, who: retention, reason: fmt.Sprintf("%s calls are kept for %d days", kind, k.Days), days: k.Days},
+			{what: eraseNumbers, who: retention, reason: fmt.Sprintf("numbers of %s calls are kept for %d days", kind, k.FullDays), days: k.FullDays},
 		} {
 			if e.days <= 0 {
 				continue
 			}
-			e.where, e.args = ofKind(kind), []any{Time{l.now().AddDate(0, 0, -e.days)}.String()}
+			e.where, e.args = ofKind(kind), []any{Time{now.AddDate(0, 0, -e.days)}.String()}
 			n, err := l.eraseAll(ctx, e)
 			touched += n
 			if err != nil {
@@ -59,8 +67,9 @@ func ofKind(kind call.RetentionKind) string {
 }
 
 // Forget takes a person out of the ledger: the name, the extension, the department and the numbers of every decision that
-// names the person as its holder, and the name at PINs, which are disabled. It returns how many decisions that were. What
-// was decided stays, and the chain holds.
+// names the person as its holder, and the name at PINs, which are disabled. Other decisions whose input names the person (a
+// call to the person inside, a PIN of the person at another phone) lose the input and the numbers. It returns how many
+// decisions that were. What was decided stays, and the chain holds.
 //
 // Errors: ErrNotFound if no decision and no PIN names the person, and those of Record.
 func (l *Ledger) Forget(ctx context.Context, holder, who, reason string) (int, error) {
@@ -76,8 +85,13 @@ func (l *Ledger) Forget(ctx context.Context, holder, who, reason string) (int, e
 		return err
 	})
 	n := 0
-	if err == nil {
-		n, err = l.eraseAll(ctx, erasure{what: erasePerson, who: oneLine(who), reason: oneLine(reason), where: "d.holder = ?", args: []any{holder}})
+	for _, e := range []erasure{{what: erasePerson, where: "d.holder = ?", args: []any{holder}}, {what: eraseNumbers, where: mentions, args: []any{quoted(holder)}}} {
+		if err == nil {
+			e.who, e.reason = oneLine(who), oneLine(reason)
+			var more int
+			more, err = l.eraseAll(ctx, e)
+			n += more
+		}
 	}
 	if err == nil && n == 0 && pins == 0 {
 		err = ErrNotFound
@@ -86,6 +100,18 @@ func (l *Ledger) Forget(ctx context.Context, holder, who, reason string) (int, e
 		return n, fmt.Errorf("ledger: %q not forgotten: %w", holder, err)
 	}
 	return n, nil
+}
+
+// mentions is the condition of decisions d whose input has a text, quoted.
+const mentions = "EXISTS (SELECT 1 FROM evaluations m WHERE m.decision_id = d.id AND instr(m.input, ?) > 0)"
+
+// quoted is a text as it stands in an input.
+func quoted(text string) string {
+	q, err := marshal(text)
+	if err != nil {
+		panic(err) // a text can be written
+	}
+	return q
 }
 
 // erasure is what is to be taken away, and from which decisions d.
@@ -102,25 +128,44 @@ type cursor struct {
 	id int64
 }
 
-// eraseAll erases batch after batch, until nothing is left to erase.
+// eraseAll erases batch after batch, until nothing is left to erase. What is to go is looked for beside the writer, which
+// takes as long as it takes: the writer only gets ids.
 func (l *Ledger) eraseAll(ctx context.Context, e erasure) (touched int, err error) {
+	beside, err := openReadPool(ctx, l.path, 1)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, beside.Close()) }()
 	var from cursor
 	for {
-		var rows []erased
-		began := time.Now()
-		err := l.write(ctx, func(ctx context.Context, c *conn) (err error) {
-			rows, err = e.batch(ctx, c, from, Time{l.now().Truncate(time.Millisecond)})
-			return err
-		})
-		if err != nil || len(rows) == 0 {
+		next, err := e.next(ctx, beside, from)
+		if err != nil || len(next) == 0 {
 			return touched, err
 		}
-		touched += len(rows)
-		from = rows[len(rows)-1].cursor
+		from = next[len(next)-1]
+		n := 0
+		began := time.Now()
+		err = l.write(ctx, func(ctx context.Context, c *conn) (err error) {
+			n, err = e.batch(ctx, c, next, Time{l.now().Truncate(time.Millisecond)})
+			return err
+		})
+		touched += n
+		if err != nil {
+			return touched, err
+		}
 		if err := pause(ctx, 3*time.Since(began)); err != nil {
 			return touched, err
 		}
 	}
+}
+
+// next finds the decisions of the next batch.
+func (e erasure) next(ctx context.Context, q querier, from cursor) ([]cursor, error) {
+	return list(ctx, q, "SELECT d.at, d.id FROM decisions d WHERE "+e.where+" AND "+left[e.what]+" AND (d.at, d.id) > (?, ?) ORDER BY d.at, d.id LIMIT ?",
+		append(slices.Clone(e.args), from.at.String(), from.id, eraseBatch), func(scan func(...any) error) (c cursor, err error) {
+			err = scan(&c.at, &c.id)
+			return c, err
+		})
 }
 
 // pause waits, unless ctx ends.
@@ -154,20 +199,22 @@ var left = map[string]string{
 	eraseRow:     "NOT EXISTS (SELECT 1 FROM calls c WHERE c.decision_id = d.id AND c.ended_at IS NULL)",
 }
 
-// batch erases the next decisions, and returns them as they were.
-func (e erasure) batch(ctx context.Context, c *conn, from cursor, at Time) ([]erased, error) {
-	rows, err := list(ctx, c, selectErased+e.where+" AND "+left[e.what]+" AND (d.at, d.id) > (?, ?) ORDER BY d.at, d.id LIMIT ?",
-		append(slices.Clone(e.args), from.at.String(), from.id, eraseBatch), scanErased)
+// batch erases those decisions that still have what is to go, and returns how many they are.
+func (e erasure) batch(ctx context.Context, c *conn, next []cursor, at Time) (int, error) {
+	args := make([]any, len(next))
+	for i, n := range next {
+		args[i] = n.id
+	}
+	rows, err := list(ctx, c, selectErased+"d.id IN (?"+strings.Repeat(", ?", len(next)-1)+") AND "+left[e.what]+" ORDER BY d.id", args, scanErased)
 	if err != nil || len(rows) == 0 {
-		return nil, err
+		return 0, err
 	}
 	if _, err := c.ExecContext(ctx, "REPLACE INTO meta (key, value) VALUES ('erasing', x'')"); err != nil {
-		return nil, err
+		return 0, err
 	}
 	var ids, corrections idRanges
 	content := begin("left")
-	byID := slices.SortedFunc(slices.Values(rows), func(a, b erased) int { return cmp.Compare(a.id, b.id) })
-	for _, r := range byID {
+	for _, r := range rows {
 		ids.add(r.id)
 		if e.what == eraseRow {
 			err = r.remove(ctx, c, &corrections)
@@ -175,7 +222,7 @@ func (e erasure) batch(ctx context.Context, c *conn, from cursor, at Time) ([]er
 			content, err = r.strip(ctx, c, e.what, content)
 		}
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 	}
 	err = e.note(ctx, c, at, ids.String(), content.sum())
@@ -184,10 +231,10 @@ func (e erasure) batch(ctx context.Context, c *conn, from cursor, at Time) ([]er
 		err = e.note(ctx, c, at, corrections.String(), content.sum())
 	}
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	_, err = c.ExecContext(ctx, "DELETE FROM meta WHERE key = 'erasing'")
-	return rows, err
+	return len(rows), err
 }
 
 func scanErased(scan func(...any) error) (r erased, err error) {

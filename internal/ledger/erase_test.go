@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -217,5 +219,74 @@ func TestMask(t *testing.T) {
 	}
 	if got := MaskText("from 101 to +8613800138000, 3 times in 12345 s"); got != "from 101 to +*********8000, 3 times in *2345 s" {
 		t.Error(got)
+	}
+}
+
+// TestErasedIsGone looks for what was erased in the bytes of the file, where SQLite would leave it in pages that are free.
+func TestErasedIsGone(t *testing.T) {
+	l := aged(t, 60, moment)
+	if _, err := l.Forget(context.Background(), "Li Wei", "root", "asked for it"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Retain(context.Background(), call.Retention{call.KeepAllowed: {FullDays: 1}, call.KeepRefused: {Days: 1}, call.KeepEmergency: {Days: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(l.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{"Li Wei", sample(30).Facts.Callee.E164, sample(31).Facts.Callee.E164} {
+		if n := bytes.Count(file, []byte(gone)); n > 0 {
+			t.Errorf("%q still stands %d times in the file", gone, n)
+		}
+	}
+}
+
+// TestForgetMentions takes a person out of the inputs of others, too: who called the person inside, and the phone of
+// somebody else where the person's PIN was given.
+func TestForgetMentions(t *testing.T) {
+	l := newLedger(t)
+	called, proved, other := sample(1), sample(2), sample(3)
+	called.Facts.Callee.Holder = `Li "W" Wei`
+	proved.Facts.Credentials.PIN.Holder = `Li "W" Wei`
+	other.Facts.Callee.Holder = `Li "W" Weiss`
+	for _, r := range []call.Record{called, proved, other} {
+		record(t, l, r)
+	}
+	n, err := l.Forget(context.Background(), `Li "W" Wei`, "root", "asked for it")
+	if err != nil || n != 2 {
+		t.Errorf("%d decisions, %v", n, err)
+	}
+	check(t, l)
+	db := shell(t, l.path)
+	for query, want := range map[string]string{
+		"SELECT group_concat(decision_id) FROM evaluations":                                        "3",
+		"SELECT group_concat(id) FROM decisions WHERE holder = '王芳'":                               "1,2,3",
+		"SELECT group_concat(id) FROM decisions WHERE number LIKE '+86%' AND dialled LIKE '9013%'": "3",
+		"SELECT group_concat(what || ' ' || ids) FROM erasures":                                    "numbers 1-2",
+	} {
+		if got := textOf(t, db, query); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+}
+
+// TestRetainLooksBesideTheWriter: where there is nothing to erase, nothing is asked of the writer, behind which calls wait.
+func TestRetainLooksBesideTheWriter(t *testing.T) {
+	l := aged(t, 30, moment)
+	db := shell(t, l.path)
+	before := l.commits.Load()
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	n, err := l.Retain(context.Background(), call.Retention{call.KeepAllowed: {FullDays: 100, Days: 200}, call.KeepAbandoned: {FullDays: 1, Days: 2}})
+	if n != 0 || err != nil || l.commits.Load() != before {
+		t.Errorf("%d decisions were erased, %v, in %d transactions", n, err, l.commits.Load()-before)
+	}
+	if _, err := db.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,12 +23,17 @@ const (
 	facetRule
 	facetQuarter // of an hour: quarterKey
 	facetNumber  // a whole number longer than longPrefix
-	facetPrefix  // the first 1, 2 … longPrefix bytes of a number, each
+	facetPrefix  // the first 1, 2 … longPrefix bytes of a number, each, and longer ones that are frequent
 )
 
-// longPrefix is up to what length every prefix of a number has its facet. A longer prefix is looked up among the whole
-// numbers of a block: they are in order, and few begin so.
-const longPrefix = 8
+// longPrefix is up to what length every prefix of a number has its facet. A longer one has its facet where at least
+// frequentPrefix decisions of a block begin so, up to longestPrefix. Any other is looked up among the whole numbers of the
+// block: they are in order, and few begin so.
+const (
+	longPrefix     = 8
+	longestPrefix  = 32
+	frequentPrefix = 32
+)
 
 // facet is one property with one value; in a block, some ids have it.
 type facet struct {
@@ -74,21 +80,56 @@ type facetRange struct {
 	first, last string
 }
 
-// facets returns what a decision that f selects must have, those that are often rare first; but for the time.
+// facets returns what a decision that f selects must have, those that are often rare first, whole numbers last; but for
+// the time.
 func (f Filter) facets() []facetRange {
 	var all []facetRange
-	if p := f.NumberPrefix; len(p) > longPrefix {
-		all = append(all, facetRange{facetNumber, p, p + "\xff"})
-	}
+	short := f.NumberPrefix[:min(longPrefix, len(f.NumberPrefix))]
 	for _, c := range []facet{
-		{facetExtension, f.Extension}, {facetHolder, f.Holder}, {facetPrefix, f.NumberPrefix}, {facetRule, f.Rule},
+		{facetExtension, f.Extension}, {facetHolder, f.Holder}, {facetPrefix, short}, {facetRule, f.Rule},
 		{facetDepartment, f.Department}, {facetClass, string(f.Class)}, {facetAction, string(f.Action)},
 	} {
-		if c.value != "" && (c.kind != facetPrefix || len(c.value) <= longPrefix) {
+		if c.value != "" {
 			all = append(all, facetRange{c.kind, c.value, c.value})
 		}
 	}
+	if p := f.NumberPrefix; len(p) > longPrefix {
+		all = append(all, facetRange{facetNumber, p, p + "\xff"})
+	}
 	return all
+}
+
+// addLongPrefixes adds the frequent prefixes longer than longPrefix to what a block has.
+func addLongPrefixes(having map[facet][]uint16) {
+	var numbers []string
+	for f := range having {
+		if f.kind == facetNumber {
+			numbers = append(numbers, f.value)
+		}
+	}
+	slices.Sort(numbers)
+	for n := longPrefix + 1; n <= longestPrefix && len(numbers) > 0; n++ {
+		var frequent []string // the numbers with a frequent prefix of n bytes: no others can have a longer one
+		for first := 0; first < len(numbers); {
+			prefix, count, next := numbers[first][:min(n, len(numbers[first]))], 0, first
+			for ; next < len(numbers) && strings.HasPrefix(numbers[next], prefix); next++ {
+				count += len(having[facet{facetNumber, numbers[next]}])
+			}
+			if with := numbers[first:next]; len(prefix) == n && count >= frequentPrefix {
+				ids := make([]uint16, 0, count)
+				for _, number := range with {
+					ids = append(ids, having[facet{facetNumber, number}]...)
+				}
+				slices.Sort(ids)
+				having[facet{facetPrefix, prefix}] = ids
+				frequent = append(frequent, with...)
+			} else if len(prefix) < n { // a shorter number, of which others are the beginning
+				next = first + 1
+			}
+			first = next
+		}
+		numbers = frequent
+	}
 }
 
 // idSet are ids of one block: a bit for each id - block.
@@ -135,6 +176,14 @@ func (s *idSet) fill() {
 	for i := range s {
 		s[i] = ^uint64(0)
 	}
+}
+
+// atMost reports whether there are no more than n ids in the set.
+func (s *idSet) atMost(n int) bool {
+	for i := 0; i < len(s) && n >= 0; i++ {
+		n -= bits.OnesCount64(s[i])
+	}
+	return n >= 0
 }
 
 // keep leaves what is also in other, and reports whether anything is left.

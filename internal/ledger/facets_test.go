@@ -126,9 +126,16 @@ func TestBehind(t *testing.T) {
 // The search for what is to be built and the removal of what was built must not read all facets.
 func TestIndexerPlans(t *testing.T) {
 	r := readerOf(t, newLedger(t))
-	for _, line := range plan(t, r, removeFacets, []any{1, facetBatch}) {
-		if strings.Contains(line, "SCAN facets") {
-			t.Error(line)
+	for _, query := range []struct {
+		text string
+		args []any
+	}{
+		{removeFacets, []any{1, facetBatch}}, {removeRunFacets, []any{1, runRemoved}}, {selectKind, []any{1, 2}},
+	} {
+		for _, line := range plan(t, r, query.text, query.args) {
+			if strings.HasPrefix(line, "SCAN") {
+				t.Errorf("%s: %s", query.text, line)
+			}
 		}
 	}
 }

@@ -32,20 +32,30 @@ func (l *Ledger) indexer(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = l.Index(ctx)
+			_ = l.index(ctx, false)
 		}
 	}
 }
 
-// Index builds the facets of all full blocks that have none, and of those in which a decision was changed or removed. The
-// ledger does that by itself every few seconds; this is for who cannot wait.
-func (l *Ledger) Index(ctx context.Context) error {
+// Index builds the facets of all full blocks that have none, and of those in which a decision was changed or removed, and
+// the runs of blocks. The ledger does that by itself every few seconds; this is for who cannot wait.
+func (l *Ledger) Index(ctx context.Context) error { return l.index(ctx, true) }
+
+// index builds the blocks, and then the runs: at once, or only when there was no block to build, so that runs are not built
+// again and again while decisions are being masked or removed.
+func (l *Ledger) index(ctx context.Context, atOnce bool) error {
 	l.indexing.one.Lock()
 	defer l.indexing.one.Unlock()
-	for {
+	for quiet := true; ; quiet = false {
 		first, last, err := l.nextBlock(ctx)
-		if err != nil || first == 0 {
+		if err != nil {
 			return err
+		}
+		if first == 0 {
+			if quiet || atOnce {
+				return l.indexRuns(ctx)
+			}
+			return nil
 		}
 		if err := l.buildBlock(ctx, first, last); err != nil {
 			return err
@@ -74,11 +84,15 @@ func (l *Ledger) nextBlock(ctx context.Context) (first, last int64, err error) {
 const removeFacets = `DELETE FROM facets WHERE (block, facet, value) IN
 	(SELECT block, facet, value FROM facets WHERE block = ? LIMIT ?)`
 
-// buildBlock writes the facets of a block in many small transactions. Until the last of them, lists look at its rows.
+// buildBlock writes the facets of a block in many small transactions. Until the last of them, lists look at its rows. A run
+// that the block is in is out of date with the first.
 func (l *Ledger) buildBlock(ctx context.Context, first, last int64) error {
 	err := l.writeBehind(ctx, func(ctx context.Context, c *conn) error {
 		_, err := c.ExecContext(ctx, `INSERT INTO blocks (first, last, from_quarter, to_quarter, built, stale) VALUES (?, ?, 0, 0, 0, 0)
 			ON CONFLICT DO UPDATE SET built = 0, stale = 0`, first, last)
+		if err == nil {
+			_, err = c.ExecContext(ctx, "UPDATE runs SET state = 2 WHERE first <= ? AND last >= ?", first, last)
+		}
 		return err
 	})
 	for more := true; more && err == nil; { // what is left of an earlier building
@@ -161,5 +175,6 @@ func (l *Ledger) readFacets(ctx context.Context, first, last int64) (map[facet][
 			add(facetNumber, number)
 		}
 	}
+	addLongPrefixes(having)
 	return having, quarters, errors.Join(rows.Err(), rows.Close())
 }

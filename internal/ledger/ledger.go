@@ -16,7 +16,7 @@ import (
 var (
 	// ErrLocked is returned by Open while another process has the ledger open for writing.
 	ErrLocked = errors.New("another process writes this ledger")
-	// ErrWrongKey is returned by Open if the ledger's PINs were hashed under another key.
+	// ErrWrongKey is returned by Open if the ledger's PINs were hashed, or its checkpoints signed, under another key.
 	ErrWrongKey = errors.New("not the key of this ledger")
 	// ErrUnwritable is returned by every writing method while the file cannot be written.
 	ErrUnwritable = errors.New("the ledger cannot be written")
@@ -72,8 +72,8 @@ func WithClock(now func() time.Time) Option { return func(l *Ledger) { l.now = n
 // Open opens the ledger at path as its one writer. It creates the file (mode 0600) if there is none and brings its
 // schema up to date. The directory must exist. The key is the one that PINs are hashed under.
 //
-// Errors: ErrLocked if another process has it open for writing; ErrWrongKey if there are PINs and they were hashed
-// under another key; and plain ones if the file is no ledger, is of a newer schema, or cannot be opened.
+// Errors: ErrLocked if another process has it open for writing; ErrWrongKey if there are PINs that were hashed
+// under another key, or checkpoints that were signed with one; and plain ones if the file is no ledger, is of a newer schema, or cannot be opened.
 func Open(path string, key Key, options ...Option) (*Ledger, error) {
 	l, err := open(path, key, options)
 	if err != nil {
@@ -156,7 +156,8 @@ func (l *Ledger) start(ctx context.Context) error {
 	return err
 }
 
-// checkKey compares the key with the one that the ledger's PINs were hashed under, and notes it while there are none.
+// checkKey compares the key with the one that the ledger's PINs were hashed under and its checkpoints signed with, and notes
+// it while there are none.
 func (l *Ledger) checkKey(ctx context.Context) error {
 	var noted []byte
 	err := l.conn.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'key_fingerprint'").Scan(&noted)
@@ -166,12 +167,15 @@ func (l *Ledger) checkKey(ctx context.Context) error {
 	if hmac.Equal(noted, l.key.fingerprint()) {
 		return nil
 	}
-	var pins bool
-	if err := l.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pins)").Scan(&pins); err != nil {
+	var pins, signed bool
+	err = l.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pins), EXISTS (SELECT 1 FROM checkpoints)").Scan(&pins, &signed)
+	switch {
+	case err != nil:
 		return err
-	}
-	if pins {
+	case pins:
 		return fmt.Errorf("key file %s is %w: the PINs in it were hashed under another one", l.key.path, ErrWrongKey)
+	case signed && noted != nil:
+		return fmt.Errorf("key file %s is %w: its checkpoints were signed with another one; put that back, or move the ledger and its file of checkpoints away to begin anew", l.key.path, ErrWrongKey)
 	}
 	_, err = l.conn.ExecContext(ctx, "REPLACE INTO meta (key, value) VALUES ('key_fingerprint', ?)",
 		l.key.fingerprint())

@@ -124,6 +124,9 @@ func TestFilters(t *testing.T) {
 	if got := textOf(t, db, "SELECT count(*) || ' to ' || max(last) FROM blocks WHERE built = 1"); got != "11 to 1100" {
 		t.Fatalf("there are blocks %s", got)
 	}
+	if got := textOf(t, db, "SELECT group_concat(first || ' to ' || last || ' in ' || state) FROM runs"); got != "1 to 800 in 1" {
+		t.Fatalf("there are runs %s", got)
+	}
 	checkFilters(t, r, records)
 	if _, err := db.Exec("UPDATE blocks SET built = 0 WHERE first IN (201, 301, 1001); DELETE FROM facets WHERE block = 301"); err != nil {
 		t.Fatal(err)
@@ -276,6 +279,8 @@ func TestNoFullScan(t *testing.T) {
 	for _, order := range []string{"ASC", "DESC"} {
 		check(Filter{}, "SEARCH blocks USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", selectBlocks+order, []any{1, 2, 3})
 	}
+	check(Filter{}, "SEARCH run_facets USING INDEX run_facets_value (run=? AND facet=? AND value=?)", selectRunFacet, []any{1, 2, "x"})
+	check(Filter{}, "SEARCH decisions USING COVERING INDEX decisions_number (number>? AND number<?)", selectCalled, []any{"+86", "+87", 10})
 	check(Filter{}, "SEARCH facets USING PRIMARY KEY (block=? AND facet=? AND value=?)", selectFacet, []any{1, 2, "x"})
 	check(Filter{}, "SEARCH facets USING PRIMARY KEY (block=? AND facet=? AND value>? AND value<?)", selectFacets, []any{1, 2, "x", "y"})
 }

@@ -147,11 +147,22 @@ func TestLedgerKnowsItsKey(t *testing.T) {
 	if _, err := reopen(1); !errors.Is(err, ErrWrongKey) || !strings.Contains(err.Error(), "key file key-1 is not the key of this ledger") {
 		t.Errorf("another key: %v, want ErrWrongKey", err)
 	}
+	signed := filepath.Join(t.TempDir(), "signed.db")
+	l, err := Open(signed, testKey(1), WithCheckpoints(signed+".checkpoints", func(error) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	record(t, l, sample(1))
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(signed, testKey(2)); !errors.Is(err, ErrWrongKey) || !strings.Contains(err.Error(), "checkpoints were signed with another one") {
+		t.Errorf("another key than the checkpoints': %v, want ErrWrongKey", err)
+	}
 	if _, err := Open(path, Key{}); err == nil {
 		t.Error("opened without a key")
 	}
-	l, err := reopen(2)
-	if err != nil {
+	if l, err = reopen(2); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {

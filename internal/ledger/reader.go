@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
@@ -81,6 +82,9 @@ func OpenReader(path string) (*Reader, error) {
 // readerConnections is how many of a Reader's queries run at once.
 const readerConnections = 4
 
+// mayRead is access(2)'s R_OK.
+const mayRead = 4
+
 func openReader(ctx context.Context, path string) (*Reader, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -92,6 +96,9 @@ func openReader(ctx context.Context, path string) (*Reader, error) {
 		return nil, errors.New("not a regular file")
 	}
 	db, err := openReadPool(ctx, path, readerConnections)
+	if err != nil && errors.Is(syscall.Access(path, mayRead), syscall.EACCES) {
+		return nil, errors.New("this account may not read it: use that of its owner, or root")
+	}
 	if err != nil {
 		return nil, errors.New(plainly(err))
 	}

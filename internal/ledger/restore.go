@@ -28,6 +28,7 @@ type Missing struct {
 	Entries   int64  `json:"entries"`   // of the chain
 	Decisions int64  `json:"decisions"` // of those, where Counted
 	Counted   bool   `json:"counted"`   // the present ledger could be read; else it is as checkpoints tell
+	Forgotten int64  `json:"forgotten"` // erasures that took a person out, which the backup is from before; where Counted
 	PINs      int    `json:"pins"`      // are not as they are in the present ledger, like one that was disabled since
 	Unread    string `json:"unread"`    // why the present ledger could not be read; empty where there is none
 }
@@ -202,6 +203,10 @@ func (r *Reader) beyond(ctx context.Context, backup *Reader, s *Restored, key Ke
 	}
 	m.Entries, m.Counted = max(0, present.seq-s.Common), true
 	err = r.db.QueryRowContext(ctx, "SELECT count(*) FROM decisions WHERE seq > ?", s.Common).Scan(&m.Decisions)
+	if err != nil {
+		return m, nil, err
+	}
+	err = r.db.QueryRowContext(ctx, "SELECT count(*) FROM erasures WHERE seq > ? AND who <> ?", s.Common, retention).Scan(&m.Forgotten)
 	if err != nil {
 		return m, nil, err
 	}

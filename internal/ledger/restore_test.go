@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/dialwarden/dialwarden/internal/call"
 )
 
 // siteWithBackup is a closed ledger of 31 entries, and a backup of it.
@@ -229,7 +231,7 @@ func TestStatementsCannotBeForged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path, checkpoints := chained20(t)
 			before, after, _ := strings.Cut(test.script, "-- restored")
-			rawDB(t, path, before+"DELETE FROM pins")
+			rawDB(t, path, before+"DELETE FROM pins; DELETE FROM meta WHERE key = 'key_fingerprint'")
 			key := testKey(1)
 			if after == "" {
 				key = testKey(2)
@@ -254,5 +256,23 @@ func TestStatementsCannotBeForged(t *testing.T) {
 				t.Errorf("got %+v", v.Findings)
 			}
 		})
+	}
+}
+
+// TestRestoreTellsOfForgotten: who was taken out since is there again, and that is said before.
+func TestRestoreTellsOfForgotten(t *testing.T) {
+	path, checkpoints, backup := siteWithBackup(t)
+	l := openTest(t, path)
+	if _, err := l.Forget(t.Context(), sample(0).Facts.Caller.Holder, "root", "asked for it"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Retain(t.Context(), call.Retention{call.KeepAllowed: {Days: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r := restore(t, path, checkpoints, backup, false); r.Done || r.Missing.Forgotten != 1 || !r.Missing.Any() {
+		t.Errorf("got %+v", r.Missing)
 	}
 }

@@ -5,14 +5,17 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 )
 
 // search finds the ids of the decisions that a filter selects, page by page: block by block by facets, and by the rows
-// where there are none. It holds nothing of the file between pages.
+// where there are none. It holds nothing of the file open between pages.
 type search struct {
 	f       Filter
 	ids     idRange // what is still to be searched
 	facets  []facetRange
+	called  []int64 // the decisions with the wanted number, in order, where it is a long one and they are few
+	few     bool    // whether they are
 	quarter idRange // of the time filter
 	timed   bool
 }
@@ -28,7 +31,36 @@ func (r *Reader) search(ctx context.Context, f Filter) (*search, error) {
 	if f.BeforeID > 0 {
 		s.ids.last = min(s.ids.last, f.BeforeID-1)
 	}
+	if len(f.NumberPrefix) > longPrefix {
+		if err := s.findCalled(ctx, r.db); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
+}
+
+// fewCalled is up to how many decisions with a number are found by the index of numbers rather than block by block.
+const fewCalled = 20_000
+
+const selectCalled = "SELECT id FROM decisions WHERE number >= ? AND number < ? LIMIT ?"
+
+// findCalled looks for the decisions with the wanted number. Where they are few, their facets are not needed.
+func (s *search) findCalled(ctx context.Context, q querier) (err error) {
+	s.called, err = list(ctx, q, selectCalled, []any{s.f.NumberPrefix, s.f.NumberPrefix + "\xff", fewCalled + 1}, scanID)
+	if s.few = len(s.called) <= fewCalled; !s.few {
+		s.called = nil
+		return err
+	}
+	slices.Sort(s.called)
+	s.facets = slices.DeleteFunc(s.facets, func(want facetRange) bool { return want.kind == facetPrefix || want.kind == facetNumber })
+	return err
+}
+
+// calledIn returns those of the few decisions with the wanted number that are in a stretch of ids.
+func (s *search) calledIn(ids idRange) []int64 {
+	first, _ := slices.BinarySearch(s.called, ids.first)
+	end, _ := slices.BinarySearch(s.called, ids.last+1)
+	return s.called[first:max(first, end)]
 }
 
 // done reports whether there is nothing more to search.
@@ -57,12 +89,15 @@ func (s *search) blocks(ctx context.Context, q querier) ([]block, error) {
 func (s *search) next(ctx context.Context, q *sql.Tx, n int) ([]int64, error) {
 	var blocks []block
 	var err error
-	if len(s.facets) > 0 || s.timed {
+	if len(s.facets) > 0 || s.timed || s.few {
 		if blocks, err = s.blocks(ctx, q); err != nil {
 			return nil, err
 		}
 	}
-	x := &facetQuery{ctx: context.WithoutCancel(ctx), q: q}
+	x, err := s.facetQuery(ctx, q, blocks)
+	if err != nil {
+		return nil, err
+	}
 	defer x.close()
 	var found []int64
 	for _, b := range append(blocks, block{ids: beyond(s.ids, s.f.Reverse)}) {
@@ -79,7 +114,7 @@ func (s *search) next(ctx context.Context, q *sql.Tx, n int) ([]int64, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		set, some, err := s.in(x, b)
+		set, some, err := x.in(b)
 		if err != nil {
 			return nil, err
 		}
@@ -127,71 +162,6 @@ func (s *search) rows(ctx context.Context, q querier, ids idRange, n int) ([]int
 		err = scan(&id)
 		return id, err
 	})
-}
-
-// in returns the ids of the block that have all that is wanted, and whether there are any.
-func (s *search) in(x *facetQuery, b block) (set idSet, some bool, err error) {
-	if b.ids.first > b.ids.last || s.timed && (b.quarters.last < s.quarter.first || b.quarters.first > s.quarter.last) {
-		return set, false, nil
-	}
-	set.fill()
-	for _, want := range s.facets {
-		if some, err = x.keep(&set, b, want); err != nil || !some {
-			return set, some, err
-		}
-	}
-	if s.timed && (b.quarters.first < s.quarter.first || b.quarters.last > s.quarter.last) {
-		some, err = x.keep(&set, b, facetRange{facetQuarter, quarterKey(s.quarter.first), quarterKey(s.quarter.last)})
-		return set, some, err
-	}
-	return set, true, nil
-}
-
-// selectFacets are asked for one value, or for a range of them. SQLite needs to know which, to plan each well.
-const (
-	selectFacet  = "SELECT ids FROM facets WHERE block = ? AND facet = ? AND value = ?"
-	selectFacets = "SELECT ids FROM facets WHERE block = ? AND facet = ? AND value >= ? AND value <= ?"
-)
-
-// facetQuery asks for the facets of blocks, many times, each for some microseconds.
-type facetQuery struct {
-	ctx      context.Context // without an end: watching for it would take longer than the query
-	q        *sql.Tx
-	one, all *sql.Stmt
-}
-
-func (x *facetQuery) close() {
-	for _, s := range []*sql.Stmt{x.one, x.all} {
-		if s != nil {
-			_ = s.Close()
-		}
-	}
-}
-
-// keep leaves in the set what has a wanted facet, and reports whether anything is left.
-func (x *facetQuery) keep(set *idSet, b block, want facetRange) (some bool, err error) {
-	stmt, text, args := &x.one, selectFacet, []any{b.ids.first, want.kind, []byte(want.first)}
-	if want.first != want.last {
-		stmt, text, args = &x.all, selectFacets, append(args, []byte(want.last))
-	}
-	if *stmt == nil {
-		if *stmt, err = x.q.PrepareContext(x.ctx, text); err != nil {
-			return false, err
-		}
-	}
-	rows, err := (*stmt).QueryContext(x.ctx, args...)
-	if err != nil {
-		return false, err
-	}
-	var having idSet
-	var stored sql.RawBytes
-	for rows.Next() {
-		if err := rows.Scan(&stored); err != nil {
-			return false, errors.Join(err, rows.Close())
-		}
-		having.add(stored)
-	}
-	return set.keep(&having), errors.Join(rows.Err(), rows.Close())
 }
 
 // readPage reads the next rows that s finds, at most n, as they are at one moment.

@@ -40,7 +40,9 @@ func dsn(path string, readOnly bool) (string, error) {
 		"_cache_size":   {"-16384"}, // KiB
 		"_mutex":        {"no"},     // database/sql lets one goroutine at a time use a connection
 	}
+	q.Set("_secure_delete", "on") // what is erased is not to be read in free pages
 	if readOnly {
+		q.Del("_secure_delete")
 		q.Set("mode", "ro")
 		q.Set("_query_only", "on")
 	}
@@ -103,7 +105,7 @@ type conn struct {
 	addDecision, addEvaluation       *sql.Stmt
 	addCall, callTimes, setCallTimes *sql.Stmt
 	addRegion, announce, settle      *sql.Stmt
-	addEntry, addFacet               *sql.Stmt
+	addEntry, addFacet, addRunFacet  *sql.Stmt
 }
 
 // openConn opens the connection, after check has seen the file and before anything in it may change. It prepares
@@ -173,6 +175,7 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.addRegion, addRegion},
 		{&c.addEntry, addEntry},
 		{&c.addFacet, "INSERT INTO facets (block, facet, value, ids) VALUES (?, ?, ?, ?)"},
+		{&c.addRunFacet, "INSERT INTO run_facets (run, facet, value, ids) VALUES (?, ?, ?, ?)"},
 		{&c.announce, announce},
 		{&c.settle, "DELETE FROM challenges WHERE channel = ?"},
 	} {

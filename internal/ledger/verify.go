@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/ed25519"
@@ -16,7 +15,7 @@ import (
 
 // Finding is something that is not as it was written.
 type Finding struct {
-	What    string `json:"what"` // decision, end, correction, policy, restore, entry, checkpoint or file
+	What    string `json:"what"` // decision, end, correction, policy, restore, entry, checkpoint, schema or file
 	ID      int64  `json:"id"`   // of the row, or the entry's number
 	Problem string `json:"problem"`
 }
@@ -28,6 +27,7 @@ type Verification struct {
 	Head        Hex   `json:"head"` // the hash of the last entry
 	Checkpoints int   `json:"checkpoints"`
 	SignedUntil int64 `json:"signed_until"` // the last entry that a genuine checkpoint holds
+	Unsigned    int64 `json:"unsigned"`     // entries after that one: a cut among them would not show
 	// Restores are the times when the ledger was restored from a backup, the oldest first.
 	Restores []Restored `json:"restores,omitempty"`
 	Findings []Finding  `json:"findings"`
@@ -58,6 +58,7 @@ func (r *Reader) Verify(ctx context.Context, p Proof) (Verification, error) {
 		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.ID, b.ID))
 	})
 	v.result.OK = len(v.result.Findings) == 0
+	v.result.Unsigned = max(0, v.last.seq-v.result.SignedUntil)
 	return v.result, nil
 }
 
@@ -87,6 +88,9 @@ func (v *verifier) run(ctx context.Context) error {
 	v.result.Findings = []Finding{}
 	var err error
 	if v.last, err = chainOf(ctx, v.reader.db); err != nil {
+		return err
+	}
+	if err := v.schema(ctx); err != nil {
 		return err
 	}
 	if err := v.erasures(ctx); err != nil {
@@ -216,75 +220,6 @@ func (v *verifier) checkpoints(ctx context.Context) (map[int64][]Checkpoint, err
 		}
 	}
 	return by, nil
-}
-
-// chain walks over the entries.
-func (v *verifier) chain(ctx context.Context, checkpoints map[int64][]Checkpoint) error {
-	var at link // what the entries so far come to
-	var before struct {
-		kind string
-		ref  int64
-	}
-	type entry struct {
-		seq, ref     int64
-		kind         string
-		prev, digest []byte
-	}
-	v.hold(at, checkpoints[0])
-	for {
-		entries, err := list(ctx, v.reader.db, "SELECT seq, prev, kind, ref, digest FROM chain WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 5000",
-			[]any{at.seq, v.last.seq}, func(scan func(...any) error) (e entry, err error) {
-				err = scan(&e.seq, &e.prev, &e.kind, &e.ref, &e.digest)
-				return e, err
-			})
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			switch {
-			case e.seq != at.seq+1:
-				v.found("entry", at.seq+1, "%s removed", span("entry", "entries", at.seq+1, e.seq-1))
-				at.hash = hash(e.prev)
-			case !bytes.Equal(e.prev, at.hash[:]):
-				v.found("entry", at.seq, "entry %d does not go with entry %d: one of them was changed; entry %d is of %s %d", e.seq, at.seq, at.seq, before.kind, before.ref)
-				at.hash = hash(e.prev)
-			}
-			at.seq = e.seq - 1
-			at = at.next(e.kind, e.ref, hash(e.digest))
-			before.kind, before.ref = e.kind, e.ref
-			v.counts[e.kind]++
-			v.result.Entries++
-			v.hold(at, checkpoints[at.seq])
-		}
-		v.step(len(entries))
-		if len(entries) == 0 {
-			v.result.Head = bytes.Clone(at.hash[:])
-			return nil
-		}
-	}
-}
-
-// hold holds the chain so far against checkpoints of its last entry.
-func (v *verifier) hold(at link, checkpoints []Checkpoint) {
-	for _, c := range checkpoints {
-		if bytes.Equal(c.Hash, at.hash[:]) {
-			v.result.SignedUntil = at.seq
-			continue
-		}
-		if v.replaced(c) {
-			v.result.Checkpoints--
-			continue
-		}
-		v.found("entry", at.seq, "entries %d to %d, or one of them, were written anew after %s: the checkpoint in %s has another hash",
-			v.result.SignedUntil+1, at.seq, c.At, c.origin)
-	}
-}
-
-func span(one, many string, first, last int64) string {
-	if first == last {
-		return fmt.Sprintf("%s %d was", one, first)
-	}
-	return fmt.Sprintf("%s %d to %d were", many, first, last)
 }
 
 // rows holds the rows above one id and up to another against their entries.

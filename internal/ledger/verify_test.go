@@ -107,6 +107,9 @@ func TestVerifyFinds(t *testing.T) {
 		"two rows exchanged":    {"UPDATE decisions SET id = 99 WHERE id = 7; UPDATE decisions SET id = 7 WHERE id = 8; UPDATE decisions SET id = 8 WHERE id = 99", []string{"decision 7", "decision 8"}},
 		"an entry changed":      {"UPDATE chain SET digest = zeroblob(32) WHERE seq = 5", []string{"entry 6 does not go with entry 5"}},
 		"an entry's kind":       {"UPDATE chain SET kind = 'policy' WHERE seq = 5", []string{"entry 6 does not go with entry 5"}},
+		"a hash cut short":      {unchecked + "UPDATE chain SET prev = x'00' WHERE seq = 5", []string{"entry 5 does not go with entry 4"}},
+		"a digest cut short":    {unchecked + "UPDATE chain SET digest = substr(digest, 1, 31) WHERE seq = 5", []string{"entry 6 does not go with entry 5"}},
+		"the last hash emptied": {unchecked + "UPDATE chain SET prev = x'', digest = x'' WHERE seq = 31", []string{"entry 31 does not go with entry 30", "has another hash"}},
 		"an entry gone":         {"DELETE FROM chain WHERE seq = 5", []string{"entry 5 was removed"}},
 		"entries gone":          {"DELETE FROM chain WHERE seq IN (1, 2)", []string{"entries 1 to 2 were removed"}},
 		"the end cut off":       {"DELETE FROM decisions WHERE id = 20; DELETE FROM evaluations WHERE decision_id = 20; DELETE FROM calls WHERE decision_id = 20; DELETE FROM chain WHERE seq > 30; DELETE FROM checkpoints WHERE seq > 30", []string{"the end was cut off: the chain ends with entry 30", "says that there were 31"}},
@@ -132,6 +135,9 @@ func TestVerifyFinds(t *testing.T) {
 		})
 	}
 }
+
+// unchecked is how somebody writes what the tables refuse.
+const unchecked = "PRAGMA ignore_check_constraints = ON; "
 
 func insertCopy(id int, seq string) string {
 	return fmt.Sprintf(`CREATE TEMP TABLE x AS SELECT * FROM decisions WHERE id = 6; UPDATE x SET id = %d, seq = %s;
@@ -267,5 +273,45 @@ func TestChainAfterAStranger(t *testing.T) {
 	}
 	if v := verify(t, path, ""); v.OK {
 		t.Error("nothing was found")
+	}
+}
+
+// TestUnsigned counts the entries that no checkpoint holds yet.
+func TestUnsigned(t *testing.T) {
+	path, checkpoints := chained20(t)
+	if v := verify(t, path, checkpoints); !v.OK || v.Unsigned != 0 {
+		t.Errorf("all is signed: %+v", v)
+	}
+	l, err := Open(path, testKey(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	record(t, l, sample(20))
+	record(t, l, sample(21))
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if v := verify(t, path, checkpoints); !v.OK || v.Unsigned != 2 || v.SignedUntil != v.Entries-2 {
+		t.Errorf("two entries are not signed: %+v", v)
+	}
+}
+
+// TestVerifyFindsAnotherSchema: what people read are views, and they can be made to lie.
+func TestVerifyFindsAnotherSchema(t *testing.T) {
+	for script, want := range map[string]string{
+		"DROP VIEW decision_log; CREATE VIEW decision_log AS SELECT * FROM decisions WHERE action = 'allow'": "the view decision_log was changed",
+		"DROP VIEW call_log": "the view call_log was removed",
+		"CREATE TRIGGER tidy AFTER INSERT ON decisions BEGIN DELETE FROM calls WHERE decision_id = new.id - 1; END":                       "the trigger tidy was put in",
+		"DROP TRIGGER decisions_no_delete; CREATE TRIGGER decisions_no_delete BEFORE DELETE ON decisions BEGIN SELECT 1; END":             "the trigger decisions_no_delete was changed",
+		"CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY); CREATE VIEW mine AS SELECT id FROM decision_log; DROP INDEX decisions_at": "",
+	} {
+		l := newLedger(t)
+		record(t, l, sample(1))
+		rawDB(t, l.path, script)
+		if want == "" {
+			check(t, l)
+		} else {
+			check(t, l, want)
+		}
 	}
 }

@@ -41,7 +41,7 @@ type Lockout struct {
 	turn     chan struct{} // holds one token: whoever has it may look digits up
 
 	mu    sync.Mutex
-	tries []call.WrongTry                // the oldest first
+	tries []call.WrongTry      // the oldest first
 	locks map[string]time.Time // until when, by extension
 	next  time.Time            // no look-up before
 }

@@ -45,6 +45,7 @@ type followed struct {
 	released  bool  // and not ended
 	since     time.Time
 	answered  time.Time
+	heard     time.Time // when we were told of the answer; zero for one that an earlier daemon was told of
 	end       *call.End // known before the id is
 
 	pending bool // counted in Watch.pending
@@ -177,7 +178,7 @@ func (w *Watch) Answered(channel string, at time.Time) {
 	if f == nil || !f.answered.IsZero() {
 		return
 	}
-	f.answered = at
+	f.answered, f.heard = at, time.Now()
 	if f.id != 0 {
 		w.writes.Push(write{id: f.id, answered: at})
 	}
@@ -197,10 +198,11 @@ func (w *Watch) end(f *followed, e call.End) {
 	if f.end != nil {
 		return
 	}
-	e.AnsweredAt = f.answered
+	now := time.Now()
+	e.AnsweredAt, e.Talked = f.answered, f.talked(e.EndedAt, now)
 	f.end = &e
 	if f.released && !e.AnsweredAt.IsZero() {
-		w.counts.Ended(f.callee.Key(), int(e.EndedAt.Sub(e.AnsweredAt).Seconds()), time.Now())
+		w.counts.Ended(f.callee.Key(), int(e.Length().Seconds()), now)
 	}
 	if f.released {
 		f.released = false
@@ -278,6 +280,9 @@ func (w *Watch) looked(ctx context.Context, x write) call.End {
 		return *x.end
 	}
 	if !x.end.AnsweredAt.IsZero() {
+		if noted.EndedAt.Before(x.end.AnsweredAt) { // by the clock; Asterisk knows how long it was
+			noted.Talked = noted.Length()
+		}
 		noted.AnsweredAt = x.end.AnsweredAt
 	}
 	noted.Source = SourceDialplan
