@@ -121,6 +121,9 @@ func (c *Client) refuseStray(l *Line) {
 	}()
 }
 
+// payerUnknown is who pays for a call, in the dialplan's words, if nobody can say that: he has no extension.
+const payerUnknown = "unknown"
+
 // entryOf reads the arguments of Stasis(dialwarden,NONCE,CALLER).
 func entryOf(args []string) (entry, caller string) {
 	if len(args) > 0 {
@@ -132,11 +135,16 @@ func entryOf(args []string) (entry, caller string) {
 	return entry, caller
 }
 
-// attempt describes the call on a channel.
+// attempt describes the call on a channel. Who pays is whom the dialplan names; else the channel's endpoint, or its
+// caller ID.
 func attempt(ch *library.ChannelData, caller string, s call.Source) call.Attempt {
 	a := call.Attempt{Source: s, Channel: ch.ID, Extension: caller, At: time.Now()}
 	if ch.Dialplan != nil {
 		a.Dialled = ch.Dialplan.Exten
+	}
+	if caller == payerUnknown {
+		a.Extension = ""
+		return a
 	}
 	if a.Extension == "" {
 		a.Extension = endpointNumber(ch.Name)
