@@ -11,8 +11,7 @@ import (
 // adminsDials are what an admin's own dialplan may do with a call before it comes to us.
 const adminsDials = `
 [phones](+)
-exten => _7XXX,1,Set(__FORWARD_CONTEXT=dialwarden-outbound)
- same => n,Dial(PJSIP/${EXTEN:1})
+exten => _7XXX,1,Dial(PJSIP/${EXTEN:1})
  same => n,Hangup()
 exten => _8X!,1,Dial(Local/${EXTEN:1}@dialwarden-outbound)
  same => n,Hangup(${HANGUPCAUSE})
@@ -25,8 +24,12 @@ const diversion = "Diversion: <sip:110@127.0.0.1>;reason=unconditional\r\n" +
 // nobody can make another pay.
 func TestWhoPays(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{ExtraDialplan: adminsDials})
+	l := ownLab(t, lab.Options{
+		ExtraDialplan: adminsDials,
+		Globals:       map[string]string{"FORWARD_CONTEXT": "dialwarden-outbound", "TRANSFER_CONTEXT": "dialwarden-outbound"},
+	})
 	s := newSite(t, l, "")
+	s.write("policy/data/cap.yaml", "max_seconds: {local: 4}\nwarn_seconds: 0\nring_seconds: 25\n")
 	s.serve()
 	t.Run("forwarded", func(t *testing.T) { forwardedCalls(t, s) })
 	t.Run("transferred", func(t *testing.T) { transferredCalls(t, s) })
@@ -106,7 +109,7 @@ func transferredCalls(t *testing.T, s *site) {
 			from := dial(t, s.lab, "101", tt.called)
 			left, err := s.lab.Phone("107").WaitCall(within(t, 10*time.Second))
 			must(t, err)
-			up(t, from)
+			asked(t, from) // the two are connected
 			if !tt.byCaller {
 				from, left = left, from
 			}
@@ -118,13 +121,26 @@ func transferredCalls(t *testing.T, s *site) {
 			paid(t, s, tt.number, tt.by)
 		})
 	}
+	t.Run("the trunk, to escape the cap", func(t *testing.T) {
+		c := dial(t, s.lab, "105", "962371004")
+		out := reaches(t, s.lab, "62371004")
+		asked(t, c)
+		transfer(t, c, "107", nil)
+		_, err := s.lab.Phone("107").WaitCall(within(t, 10*time.Second))
+		must(t, err)
+		end, err := out.WaitEnded(within(t, 10*time.Second))
+		must(t, err)
+		if lasted := end.At.Sub(out.AnsweredAt()); !end.ByRemote || lasted > 6*time.Second {
+			t.Errorf("ended after %v: %+v", lasted, end)
+		}
+	})
 	t.Run("after asking", func(t *testing.T) {
 		first := dial(t, s.lab, "105", "7107")
 		left, err := s.lab.Phone("107").WaitCall(within(t, 10*time.Second))
 		must(t, err)
-		up(t, first)
+		asked(t, first)
 		second := dial(t, s.lab, "105", "962371003")
-		up(t, second)
+		asked(t, second)
 		wait(time.Second)
 		transfer(t, first, "962371003", second)
 		endOf(t, second)

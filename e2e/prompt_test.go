@@ -42,7 +42,7 @@ func TestDuringAPrompt(t *testing.T) {
 		first := dial(t, l, "102", "7107")
 		left, err := l.Phone("107").WaitCall(within(t, 10*time.Second))
 		must(t, err)
-		up(t, first)
+		asked(t, first)
 		second := dial(t, l, "102", "902113571002")
 		asked(t, second)
 		transfer(t, first, "902113571002", second)

@@ -27,7 +27,7 @@ func g711Tables() (mu, a [256]int) {
 // encodePCMU is the code whose sample is nearest to that.
 func encodePCMU(sample int) byte {
 	best := 0
-	for code, has := range decodePCMU {
+	for code, has := range &decodePCMU {
 		if abs(has-sample) < abs(decodePCMU[best]-sample) {
 			best = code
 		}
