@@ -139,25 +139,10 @@ func attempt(ch *library.ChannelData, caller string, s call.Source) call.Attempt
 		a.Dialled = ch.Dialplan.Exten
 	}
 	if a.Extension == "" {
-		a.Extension = endpointNumber(ch.Name)
+		a.Extension = call.EndpointNumber(ch.Name)
 	}
 	if a.Extension == "" && ch.Caller != nil {
 		a.Extension = ch.Caller.Number
 	}
 	return a
-}
-
-// endpointNumber returns the endpoint of a channel name (PJSIP/101-0000002a: 101) if it is a number: the phone cannot
-// choose that, while it may choose its caller ID.
-func endpointNumber(name string) string {
-	tech, rest, ok := strings.Cut(name, "/")
-	dash := strings.LastIndexByte(rest, '-')
-	if !ok || dash <= 0 || (tech != "PJSIP" && tech != "SIP" && tech != "IAX2") {
-		return ""
-	}
-	endpoint := rest[:dash]
-	if strings.Trim(endpoint, "0123456789") != "" {
-		return ""
-	}
-	return endpoint
 }
