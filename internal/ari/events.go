@@ -144,9 +144,6 @@ func (c *Client) refuseStray(l *Line) {
 	}()
 }
 
-// payerUnknown is who pays for a call, in the dialplan's words, if nobody can say that: he has no extension.
-const payerUnknown = "unknown"
-
 // entryOf reads the arguments of Stasis(dialwarden,NONCE,CALLER).
 func entryOf(args []string) (entry, caller string) {
 	if len(args) > 0 {
@@ -165,30 +162,15 @@ func attempt(ch *library.ChannelData, caller string, s call.Source) call.Attempt
 	if ch.Dialplan != nil {
 		a.Dialled = ch.Dialplan.Exten
 	}
-	if caller == payerUnknown {
+	if caller == call.PayerUnknown {
 		a.Extension = ""
 		return a
 	}
 	if a.Extension == "" {
-		a.Extension = endpointNumber(ch.Name)
+		a.Extension = call.EndpointNumber(ch.Name)
 	}
 	if a.Extension == "" && ch.Caller != nil {
 		a.Extension = ch.Caller.Number
 	}
 	return a
-}
-
-// endpointNumber returns the endpoint of a channel name (PJSIP/101-0000002a: 101) if it is a number: the phone cannot
-// choose that, while it may choose its caller ID.
-func endpointNumber(name string) string {
-	tech, rest, ok := strings.Cut(name, "/")
-	dash := strings.LastIndexByte(rest, '-')
-	if !ok || dash <= 0 || (tech != "PJSIP" && tech != "SIP" && tech != "IAX2") {
-		return ""
-	}
-	endpoint := rest[:dash]
-	if strings.Trim(endpoint, "0123456789") != "" {
-		return ""
-	}
-	return endpoint
 }
