@@ -40,6 +40,11 @@ func TestHandset(t *testing.T) {
 		"keys of no number": {{typed: "A583B921D#"}},
 		"wrong, then right": {{typed: "1357#", pause: time.Second}, {typed: "583921#"}},
 		"too long at first": {{typed: "5839215839215#", pause: time.Second}, {typed: "583921#"}},
+		"in a hurry":        {{typed: "583921#", Keys: lab.Keys{Tone: 40 * time.Millisecond, Gap: 40 * time.Millisecond}}},
+		"heavily":           {{typed: "58", Keys: lab.Keys{Tone: 2500 * time.Millisecond}}, {typed: "3921#"}},
+		"packets doubled":   {{typed: "583921#", Keys: lab.Keys{Network: lab.Doubling}}},
+		"packets reordered": {{typed: "583921#", Keys: lab.Keys{Network: lab.Reordering}}},
+		"packets lost":      {{typed: "583921#", Keys: lab.Keys{Network: lab.Losing}}},
 	}
 	n := 0
 	number := func() string { n++; return fmt.Sprintf("9021123570%02d", n) }

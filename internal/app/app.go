@@ -15,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/dialwarden/dialwarden/internal/agi"
 	"github.com/dialwarden/dialwarden/internal/ari"
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/config"
@@ -38,6 +39,7 @@ type App struct {
 	gate    *gate.Gate
 	watch   *watch.Watch
 	ari     *ari.Client
+	agi     *agi.Server // nil: not served
 	control *control.Server
 
 	checkpointError atomic.Pointer[string] // why the last checkpoint was not written; nil before the first
@@ -84,6 +86,9 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	a.watch.Past = a.ari.Past
+	if cfg.AGI.Listen != "" {
+		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Log: log}, agiSwitchboard{switchboard{a.gate, a.watch}})
+	}
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{PINs: a.ledger, Log: a.ledger, Policies: a.policy}, log)
 	if err != nil {
 		return nil, err
@@ -110,7 +115,12 @@ func (a *App) serveHealth() {
 func (a *App) health(ctx context.Context) web.Health {
 	h := web.Health{
 		AsteriskConnected: a.ari.Connected(), PolicyRevision: a.policy.revision(), PolicyError: a.policy.Fault(),
-		LedgerWritable: true,
+		LedgerWritable: true, AGI: web.AGIOff,
+	}
+	if a.agi != nil {
+		if h.AGI, h.AGIError = web.AGIServed, a.agi.Fault(); h.AGIError != "" {
+			h.AGI = web.AGIFailed
+		}
 	}
 	if err := a.ledger.Probe(ctx); err != nil {
 		h.LedgerWritable, h.LedgerError = false, err.Error()
@@ -196,6 +206,9 @@ func (a *App) Run(ctx context.Context) error {
 	files.Go(func() { a.followLedger(ctx) })
 	files.Go(func() { a.retain(ctx) })
 	files.Go(func() { a.watchClock(ctx) })
+	if a.agi != nil {
+		events.Go(func() { a.agi.Run(connection) })
+	}
 	events.Go(func() { a.ari.Run(connection) })
 	ends.Go(func() { a.watch.Run(following) })
 

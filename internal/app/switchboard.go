@@ -3,6 +3,7 @@ package app
 import (
 	"time"
 
+	"github.com/dialwarden/dialwarden/internal/agi"
 	"github.com/dialwarden/dialwarden/internal/ari"
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/gate"
@@ -45,4 +46,29 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 	}
 	s.watch.Sweep(found.Channels, found.Taken)
 	s.gate.Sweep(snapshot)
+}
+
+// agiSwitchboard connects FastAGI to the same rooms. It satisfies agi.Handler.
+type agiSwitchboard struct{ switchboard }
+
+func (s agiSwitchboard) Arrive(a call.Attempt, entry string, l *agi.Line) bool {
+	return s.gate.ArriveAlone(a, entry, l)
+}
+
+func (s agiSwitchboard) Deliver(channel, entry string, e call.Event) {
+	s.gate.DeliverTo(channel, entry, e)
+}
+
+func (s agiSwitchboard) Left(channel, entry string) { s.gate.Left(channel, entry) }
+
+// Ended is told by the dialplan as the channel ends; where ARI is there, it tells the same a moment later.
+func (s agiSwitchboard) Ended(channel string, talked time.Duration, at time.Time, cause int) {
+	s.watch.Told(channel, talked, at, cause)
+}
+
+// Emergency is told after the call; where ARI is there, it was told when the call began.
+func (s agiSwitchboard) Emergency(a call.Attempt) {
+	if !s.watch.Follows(a.Channel) {
+		s.gate.Emergency(a)
+	}
 }

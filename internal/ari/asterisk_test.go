@@ -59,7 +59,8 @@ func (a *asterisk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path := strings.TrimPrefix(r.URL.EscapedPath(), "/ari")
-	byItself := path == "/events" || strings.HasPrefix(path, "/applications/") || path == "/channels" || path == "/bridges"
+	byItself := path == "/events" || strings.HasPrefix(path, "/applications/") || path == "/channels" || path == "/bridges" ||
+		r.Method == http.MethodGet && strings.HasPrefix(path, "/channels/")
 	if !byItself {
 		query, _ := url.QueryUnescape(r.URL.RawQuery)
 		a.mu.Lock()
@@ -93,6 +94,16 @@ func (a *asterisk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			list = a.bridges
 		}
 		_ = json.NewEncoder(w).Encode(list)
+	case r.Method == http.MethodGet && strings.HasPrefix(path, "/channels/"):
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		for _, ch := range a.channels {
+			if ch["id"] == strings.TrimPrefix(path, "/channels/") {
+				_ = json.NewEncoder(w).Encode(ch)
+				return
+			}
+		}
+		w.WriteHeader(http.StatusNotFound)
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}

@@ -100,6 +100,7 @@ func TestEvents(t *testing.T) {
 	for _, test := range []struct{ event, want string }{
 		{eventOf("StasisStart", phone, map[string]any{"args": []string{"NONCE", ""}}), `arrive 7.1 from 101 to "9021" entry NONCE on 7.1`},
 		{eventOf("StasisStart", phone, map[string]any{"args": []string{"N", "150"}}), `arrive 7.1 from 150 to "9021" entry N on 7.1`},
+		{eventOf("StasisStart", phone, map[string]any{"args": []string{"N", "unknown"}}), `arrive 7.1 from  to "9021" entry N on 7.1`},
 		{
 			eventOf("StasisStart", channelOf("7.2", "PJSIP/lobby-1", "x'\n", ""), map[string]any{"args": []string{"N"}}),
 			`arrive 7.2 from 199 to "x'\n" entry N on 7.2`,

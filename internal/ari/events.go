@@ -114,12 +114,30 @@ func (c *Client) line(ch *library.ChannelData, entry string) *Line {
 	return &Line{rest: c.rest, sounds: c.sounds, channel: ch.ID, language: ch.Language, entry: entry}
 }
 
+// takenOver returns the entry of the caller whose place a channel has taken: a phone that is asked for a PIN can hand the
+// call to another (REFER with Replaces), and the new channel comes without arguments, with the prompt still playing.
+func (c *Client) takenOver(ctx context.Context, channel string) (entry string, ok bool) {
+	var ch library.ChannelData
+	err := c.rest.do(ctx, http.MethodGet, "/channels/"+url.PathEscape(channel), nil, nil, &ch)
+	if err != nil || ch.Dialplan == nil {
+		return "", false
+	}
+	args := strings.Split(ch.Dialplan.AppData, ",")
+	if args[0] != c.cfg.Application {
+		return "", false
+	}
+	entry, _ = entryOf(args[1:])
+	return entry, entry != ""
+}
+
 // refuseStray turns away a channel that came without the nonce of our dialplan: it could not be released anyway.
 func (c *Client) refuseStray(l *Line) {
 	c.log.Error().Str("channel", l.channel).Str("application", c.cfg.Application).
 		Msg("a channel came into our application from a dialplan that is not ours; refused")
 	go func() {
-		err := l.Refuse(context.Background(), call.Refusal{Prompt: call.PromptUnavailable, Cause: call.CauseTemporaryFailure})
+		ctx := context.Background()
+		l.entry, l.adopted = c.takenOver(ctx, l.channel)
+		err := l.Refuse(ctx, call.Refusal{Prompt: call.PromptUnavailable, Cause: call.CauseTemporaryFailure})
 		if unlessGone(err) != nil {
 			c.log.Error().Err(err).Str("channel", l.channel).Msg("it could not be refused")
 		}
@@ -137,32 +155,22 @@ func entryOf(args []string) (entry, caller string) {
 	return entry, caller
 }
 
-// attempt describes the call on a channel.
+// attempt describes the call on a channel. Who pays is whom the dialplan names; else the channel's endpoint, or its
+// caller ID.
 func attempt(ch *library.ChannelData, caller string, s call.Source) call.Attempt {
 	a := call.Attempt{Source: s, Channel: ch.ID, Extension: caller, At: time.Now()}
 	if ch.Dialplan != nil {
 		a.Dialled = ch.Dialplan.Exten
 	}
+	if caller == call.PayerUnknown {
+		a.Extension = ""
+		return a
+	}
 	if a.Extension == "" {
-		a.Extension = endpointNumber(ch.Name)
+		a.Extension = call.EndpointNumber(ch.Name)
 	}
 	if a.Extension == "" && ch.Caller != nil {
 		a.Extension = ch.Caller.Number
 	}
 	return a
-}
-
-// endpointNumber returns the endpoint of a channel name (PJSIP/101-0000002a: 101) if it is a number: the phone cannot
-// choose that, while it may choose its caller ID.
-func endpointNumber(name string) string {
-	tech, rest, ok := strings.Cut(name, "/")
-	dash := strings.LastIndexByte(rest, '-')
-	if !ok || dash <= 0 || (tech != "PJSIP" && tech != "SIP" && tech != "IAX2") {
-		return ""
-	}
-	endpoint := rest[:dash]
-	if strings.Trim(endpoint, "0123456789") != "" {
-		return ""
-	}
-	return endpoint
 }

@@ -11,9 +11,6 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
-// longest is the cap of a call that the policy does not cap: a line that was forgotten off the hook ends at last.
-const longest = 24 * 60 * 60
-
 // Line is a caller's channel that is in our hands. It satisfies gate.Line.
 type Line struct {
 	rest     *rest
@@ -76,36 +73,18 @@ func seqOf(playback string) (seq int, ours bool) {
 // Release sends the channel to [dialwarden-released], which dials. The extension carries the decision, so that one
 // request is enough; it is described in the dialplan.
 func (l *Line) Release(ctx context.Context, r call.Release) error {
-	where, limit, ring := "out", r.MaxSeconds, ""
-	if r.Internal {
-		where = "in"
-	}
-	if limit <= 0 || limit > longest {
-		limit = longest
-	}
-	if r.RingSeconds > 0 {
-		ring = strconv.Itoa(r.RingSeconds)
-	}
 	if r.Trunk != "" {
 		err := l.post(ctx, "/variable", url.Values{"variable": {"DIALWARDEN_VIA"}, "value": {"_" + r.Trunk}})
 		if err != nil {
 			return err
 		}
 	}
-	return l.goOn(ctx, "dialwarden-released",
-		fmt.Sprintf("%d-%s-%s-%s-%d-%d-%s", r.DecisionID, l.entry, where, r.Number, limit, max(r.WarnSeconds, 0), ring))
+	return l.goOn(ctx, call.ContextReleased, r.Extension(l.entry))
 }
 
 // Refuse sends the channel to [dialwarden-refused], which speaks the prompt and hangs up with the cause.
 func (l *Line) Refuse(ctx context.Context, r call.Refusal) error {
-	prompt, cause := r.Prompt, r.Cause
-	if prompt == "" {
-		prompt = call.PromptRefused
-	}
-	if cause <= 0 || cause > 127 {
-		cause = call.CauseCallRejected
-	}
-	return l.goOn(ctx, "dialwarden-refused", fmt.Sprintf("%d-%d-%s", r.DecisionID, cause, prompt))
+	return l.goOn(ctx, call.ContextRefused, r.Extension())
 }
 
 // goOn lets the channel go on in the dialplan.

@@ -250,6 +250,20 @@ func TestStray(t *testing.T) {
 	}
 }
 
+// A channel that took the place of one that was being asked does not have to hear the question to its end.
+func TestTakenOver(t *testing.T) {
+	t.Parallel()
+	a, h := newAsterisk(t), newHandler()
+	taken := channelOf("7.1", "PJSIP/107-1", "9021", "dialwarden,NONCE,")
+	a.list(taken)
+	a.run(h)
+	send(t, a.connection(), eventOf("StasisStart", taken, map[string]any{"args": []string{}}))
+	got := a.sent(mostPrompts + 1)
+	if got[0] != "DELETE /playbacks/dialwarden-NONCE-1" || !strings.HasPrefix(got[mostPrompts], "POST /channels/7.1/continue context=dialwarden-refused") {
+		t.Errorf("sent %q", got)
+	}
+}
+
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
 	a, h := newAsterisk(t), newHandler()

@@ -97,6 +97,7 @@ type Gate struct {
 	idle     chan struct{}            // closed while nothing runs
 	calls    map[string]*conversation // by channel
 	seen     map[visit]time.Time      // when an entry was taken
+	tidied   time.Time                // when old ones were last forgotten
 	orphans  map[string]call.Record   // challenges of an earlier daemon, by channel
 	grants   map[string]grant         // open phones, by extension
 }
@@ -127,8 +128,24 @@ func New(ctx context.Context, cfg Config) (*Gate, error) {
 func (g *Gate) Arrive(a call.Attempt, entry string, line Line) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.arrive(a, entry, line)
+}
+
+// ArriveAlone is Arrive for an adapter that cannot be sure that the channel is what it seems: it reports false, and does
+// nothing, if the entry was taken before or another attempt is being decided on the channel.
+func (g *Gate) ArriveAlone(a call.Attempt, entry string, line Line) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c := g.calls[a.Channel]; c != nil && c.ended.IsZero() {
+		return false
+	}
+	return g.arrive(a, entry, line)
+}
+
+// arrive reports whether the entry was a new one. The mutex is held.
+func (g *Gate) arrive(a call.Attempt, entry string, line Line) bool {
 	if !g.first(visit{a.Channel, entry}) {
-		return
+		return false
 	}
 	if old := g.calls[a.Channel]; old != nil {
 		old.inbox.Push(call.HungUp{}) // it left the earlier entry, or it could not come again
@@ -145,6 +162,7 @@ func (g *Gate) Arrive(a call.Attempt, entry string, line Line) {
 	g.calls[a.Channel] = c
 	c.recorded = g.Tracker.Arrived(a.Channel, a.Extension)
 	g.spawn(c.run)
+	return true
 }
 
 // script is what a conversation about this attempt goes by.
@@ -177,13 +195,32 @@ func (g *Gate) spawn(f func()) {
 	}()
 }
 
-// Deliver passes an event of a channel to its call, if one is being decided. What is typed during the call itself is
-// none of our business and is not kept.
+// Deliver passes an event of a channel to its call, if one is being decided and came over ARI: Asterisk reports the keys
+// of every channel there, also of those that FastAGI listens to. What is typed during the call itself is none of our
+// business and is not kept.
 func (g *Gate) Deliver(channel string, e call.Event) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c := g.calls[channel]; c != nil && c.ended.IsZero() {
+	if c := g.calls[channel]; c != nil && c.ended.IsZero() && c.attempt.Source != call.SourceAGI {
 		c.inbox.Push(e)
+	}
+}
+
+// DeliverTo passes an event to the call of that very entry, if it is being decided.
+func (g *Gate) DeliverTo(channel, entry string, e call.Event) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c := g.calls[channel]; c != nil && c.entry == entry && c.ended.IsZero() {
+		c.inbox.Push(e)
+	}
+}
+
+// Left tells that the entry's line is no more: released, refused or gone.
+func (g *Gate) Left(channel, entry string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c := g.calls[channel]; c != nil && c.entry == entry {
+		g.forget(channel)
 	}
 }
 
@@ -206,8 +243,21 @@ func (g *Gate) first(v visit) bool {
 	if _, taken := g.seen[v]; taken {
 		return false
 	}
+	if time.Since(g.tidied) > memory {
+		g.tidy()
+	}
 	g.seen[v] = time.Now()
 	return true
+}
+
+// tidy forgets old visits. The mutex is held.
+func (g *Gate) tidy() {
+	g.tidied = time.Now()
+	for v, at := range g.seen {
+		if g.calls[v.channel] == nil && time.Since(at) > memory {
+			delete(g.seen, v)
+		}
+	}
 }
 
 // record writes a decision that nobody waits for; it returns 0 if it could not be written.

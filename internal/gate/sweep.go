@@ -38,15 +38,12 @@ func (g *Gate) Sweep(s Snapshot) {
 		}
 	}
 	for channel, c := range g.calls {
-		if !s.Channels[channel] && c.arrived.Before(s.Taken) {
+		// Who came over FastAGI is there as long as his connection is, and may be on another Asterisk.
+		if !s.Channels[channel] && c.arrived.Before(s.Taken) && c.attempt.Source != call.SourceAGI {
 			g.forget(channel)
 		}
 	}
-	for v, at := range g.seen {
-		if g.calls[v.channel] == nil && time.Since(at) > memory {
-			delete(g.seen, v)
-		}
-	}
+	g.tidy()
 	for channel, r := range g.orphans {
 		if s.Channels[channel] {
 			continue // still there: it will be adopted, or its end will be seen

@@ -32,6 +32,7 @@ func (l *Lab) Burst(ctx context.Context, n int, from []string, number func(i int
 	var wg sync.WaitGroup
 	for i := range n {
 		c := newCall(l.phones)
+		c.offered = payloads{audio: pcmu, dtmf: telephoneEvent}
 		if err := c.place(ctx, from[i%len(from)], number(i), ""); err != nil {
 			faults[i] = err
 			break

@@ -24,7 +24,8 @@ type Call struct {
 
 	station  *Station
 	outgoing bool
-	media    *media // nil for a call without sound
+	media    *media   // nil for a call without sound
+	offered  payloads // placed calls: of the INVITE
 
 	invite    *sip.Request // received calls: the INVITE
 	origin    *net.UDPAddr // received calls: where responses go
@@ -41,7 +42,7 @@ type Call struct {
 	cancelled  bool   // CANCEL was sent
 	final      []byte // received calls: the last response, for a repeated INVITE
 	responses  []Response
-	pending    map[string]chan struct{} // requests inside the dialog that wait for a response, by branch
+	pending    map[string]*exchange // requests inside the dialog that wait for a response, by branch
 	progressed *moment
 	answered   *moment
 	ended      *moment
@@ -106,7 +107,7 @@ func (m *moment) time() time.Time {
 func newCall(s *Station) *Call {
 	return &Call{
 		station: s, localTag: token(), cseq: 1,
-		replied: make(chan struct{}), confirmed: make(chan struct{}), pending: map[string]chan struct{}{},
+		replied: make(chan struct{}), confirmed: make(chan struct{}), pending: map[string]*exchange{},
 		progressed: newMoment(), answered: newMoment(), ended: newMoment(),
 	}
 }
@@ -188,10 +189,10 @@ func (c *Call) Hangup(ctx context.Context) error {
 
 // bye ends an answered call; the response to it finishes the call.
 func (c *Call) bye() {
-	confirmed := c.request("BYE", "", "")
+	bye := c.request("BYE", "", "")
 	go func() {
 		select {
-		case <-confirmed:
+		case <-bye.done:
 			c.finish(End{SIPStatus: 200, Cause: 16})
 		case <-c.ended.done:
 		}

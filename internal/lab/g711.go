@@ -24,6 +24,19 @@ func g711Tables() (mu, a [256]int) {
 	return mu, a
 }
 
+// encodePCMU is the code whose sample is nearest to that.
+func encodePCMU(sample int) byte {
+	best := 0
+	for code, has := range &decodePCMU {
+		if abs(has-sample) < abs(decodePCMU[best]-sample) {
+			best = code
+		}
+	}
+	return byte(best)
+}
+
+func abs(n int) int { return max(n, -n) }
+
 // amplitude is the mean of a frame's absolute samples.
 func amplitude(codec byte, audio []byte) int {
 	table := &decodePCMU
@@ -32,7 +45,7 @@ func amplitude(codec byte, audio []byte) int {
 	}
 	sum := 0
 	for _, code := range audio {
-		sum += max(table[code], -table[code])
+		sum += abs(table[code])
 	}
 	return sum / max(1, len(audio))
 }

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -31,7 +32,7 @@ type Audio struct {
 type media struct {
 	conn    *net.UDPConn
 	stop    chan struct{}
-	keys    chan []byte // telephone events, one a frame
+	keys    chan packet // of pressed keys, one a frame
 	closing sync.Once
 
 	mu       sync.Mutex
@@ -50,7 +51,7 @@ func newMedia() (*media, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a socket for audio: %w", err)
 	}
-	m := &media{conn: conn, stop: make(chan struct{}), keys: make(chan []byte), heard: make(chan struct{})}
+	m := &media{conn: conn, stop: make(chan struct{}), keys: make(chan packet), heard: make(chan struct{})}
 	go m.receive()
 	return m, nil
 }
@@ -100,6 +101,7 @@ func (m *media) send() {
 	ticker := time.NewTicker(frame)
 	defer ticker.Stop()
 	out := rtpStream{ssrc: rand.Uint32()} //nolint:gosec // no secret
+	var late []byte
 	for {
 		select {
 		case <-m.stop:
@@ -109,14 +111,25 @@ func (m *media) send() {
 		m.mu.Lock()
 		to, tone := m.to, m.tone
 		m.mu.Unlock()
-		var packet []byte
+		var p packet
+		var raw []byte
 		select {
-		case event := <-m.keys:
-			packet = out.event(to.payloads, event)
+		case p = <-m.keys:
+			raw = out.key(to.payloads, p)
 		default:
-			packet = out.audio(to.payloads, tone)
+			p.copies, raw = 1, out.audio(to.payloads, tone)
 		}
-		_, _ = m.conn.WriteToUDP(packet, to.address)
+		if p.late {
+			late = raw
+			continue
+		}
+		for range p.copies {
+			_, _ = m.conn.WriteToUDP(raw, to.address)
+		}
+		if late != nil {
+			_, _ = m.conn.WriteToUDP(late, to.address)
+			late = nil
+		}
 	}
 }
 
@@ -256,16 +269,22 @@ func (s *rtpStream) audio(p payloads, tone bool) []byte {
 	return packet
 }
 
-// event is one packet of a pressed key (RFC 4733); silence if the other side did not agree to have any.
-func (s *rtpStream) event(p payloads, event []byte) []byte {
-	if p.dtmf == 0 {
-		return s.audio(p, false)
+// key is one packet of a pressed key: a tone, or an event (RFC 4733); silence if the other side did not agree to have
+// events and the phone does not send them all the same.
+func (s *rtpStream) key(agreed payloads, p packet) []byte {
+	if p.audio != nil {
+		out := s.header(pcmu, false, s.timestamp)
+		s.timestamp += frameSamples
+		return append(out, p.audio...)
 	}
-	first := event[2] == 0 && event[3] == frameSamples
-	if first {
+	payload := cmp.Or(p.payload, agreed.dtmf)
+	if payload == 0 {
+		return s.audio(agreed, false)
+	}
+	if p.begins {
 		s.keyStart = s.timestamp
 	}
-	packet := s.header(p.dtmf, first, s.keyStart)
+	out := s.header(payload, p.begins, s.keyStart)
 	s.timestamp += frameSamples
-	return append(packet, event...)
+	return append(out, p.event...)
 }

@@ -34,12 +34,22 @@ func (p *Phone) Dial(ctx context.Context, digits string) (*Call, error) {
 
 // DialWith is Dial with more headers in the INVITE; each line ends with CR LF.
 func (p *Phone) DialWith(ctx context.Context, digits, headers string) (*Call, error) {
+	return p.dial(ctx, digits, headers, telephoneEvent)
+}
+
+// DialOffering is Dial from a phone that offers keys (telephone-event) as another RTP payload type than 101; with zero,
+// from a phone that offers none.
+func (p *Phone) DialOffering(ctx context.Context, digits string, dtmf byte) (*Call, error) {
+	return p.dial(ctx, digits, "", dtmf)
+}
+
+func (p *Phone) dial(ctx context.Context, digits, headers string, dtmf byte) (*Call, error) {
 	m, err := newMedia()
 	if err != nil {
 		return nil, err
 	}
 	c := newCall(p.station)
-	c.media = m
+	c.media, c.offered = m, payloads{audio: pcmu, dtmf: dtmf}
 	if err := c.place(ctx, p.extension, digits, headers); err != nil {
 		m.close()
 		return nil, err
@@ -59,7 +69,7 @@ func (c *Call) place(ctx context.Context, from, digits, headers string) error {
 	c.Number, c.From, c.CallID, c.outgoing = digits, from, token(), true
 	c.branch = "z9hG4bK" + token()
 	c.target = fmt.Sprintf("sip:%s@%s", digits, s.asterisk)
-	sdp := c.localSDP(true, payloads{audio: pcmu, dtmf: 101})
+	sdp := c.localSDP(true, c.offered, "sendrecv")
 	packet := c.format("INVITE", c.branch, 1, headers+"Content-Type: application/sdp\r\n", sdp)
 	s.add(c)
 	c.At = time.Now()
@@ -73,20 +83,11 @@ func (c *Call) onResponse(r *sip.Response, at time.Time) {
 	if cseq == nil {
 		return
 	}
-	if cseq.MethodName == sip.INVITE && c.outgoing {
+	if cseq.MethodName == sip.INVITE && cseq.SeqNo == 1 && c.outgoing {
 		c.onInviteResponse(r, at)
 		return
 	}
-	if via := r.Via(); via != nil && r.StatusCode >= 200 {
-		branch, _ := via.Params.Get("branch")
-		c.mu.Lock()
-		waiting := c.pending[branch]
-		delete(c.pending, branch)
-		c.mu.Unlock()
-		if waiting != nil {
-			close(waiting)
-		}
-	}
+	c.onDialogResponse(r, cseq)
 }
 
 func (c *Call) onInviteResponse(r *sip.Response, at time.Time) {
@@ -153,26 +154,26 @@ func (c *Call) cancel() {
 	c.cancelled = c.cancelled || send
 	c.mu.Unlock()
 	if send {
-		confirmed := make(chan struct{})
+		x := &exchange{done: make(chan struct{})}
 		packet := c.format("CANCEL", c.branch, 1, "", "")
 		c.mu.Lock()
-		c.pending[c.branch] = confirmed
+		c.pending[c.branch] = x
 		c.mu.Unlock()
-		c.station.repeat(packet, c.station.peer, confirmed)
+		c.station.repeat(packet, c.station.peer, x.done)
 	}
 }
 
-// request sends a request inside the dialog; the channel is closed when a final response to it comes.
-func (c *Call) request(method, headers, body string) <-chan struct{} {
+// request sends a request inside the dialog and repeats it until a final response comes.
+func (c *Call) request(method, headers, body string) *exchange {
 	branch := "z9hG4bK" + token()
-	confirmed := make(chan struct{})
+	x := &exchange{done: make(chan struct{})}
 	c.mu.Lock()
 	c.cseq++
 	cseq := c.cseq
-	c.pending[branch] = confirmed
+	c.pending[branch] = x
 	c.mu.Unlock()
-	c.station.repeat(c.format(method, branch, cseq, headers, body), c.station.peer, confirmed)
-	return confirmed
+	c.station.repeat(c.format(method, branch, cseq, headers, body), c.station.peer, x.done)
+	return x
 }
 
 // format writes a request. CANCEL, and an ACK with the INVITE's branch, repeat the INVITE's URI.
@@ -188,6 +189,9 @@ func (c *Call) format(method, branch string, cseq int, headers, body string) []b
 		remote = ";tag=" + c.remoteTag
 	}
 	local, other := "sip:"+c.From+"@127.0.0.1", "sip:called@127.0.0.1"
+	if strings.Trim(c.Number, "0123456789") == "" {
+		other = "sip:" + c.Number + "@127.0.0.1"
+	}
 	if !c.outgoing {
 		local, other = c.invite.To().Address.String(), c.invite.From().Address.String()
 	}

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"net"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -13,6 +14,11 @@ type Behaviour struct {
 	Ring time.Duration
 	// Status, if not zero, refuses with this SIP status (486 busy, 404 not found) instead of answering.
 	Status int
+	// Redirect, if not empty, answers 302 Moved Temporarily with this Contact ("<sip:90013800138000@127.0.0.1>") instead
+	// of answering, as a phone does that forwards its calls.
+	Redirect string
+	// Headers are more headers of a refusal or a redirection; each line ends with CR LF.
+	Headers string
 	// Talk is how long it talks before it hangs up; zero for as long as the other side likes.
 	Talk time.Duration
 	// EarlyMedia rings with a tone of its own (183) instead of a plain 180.
@@ -82,15 +88,24 @@ func (c *Call) behave(b Behaviour) {
 	if !c.after(b.Ring) {
 		return
 	}
+	if b.Redirect != "" {
+		c.refuse(302, "Moved Temporarily", "Contact: "+b.Redirect+"\r\n"+b.Headers)
+		return
+	}
 	if b.Status != 0 {
-		c.respond(b.Status, "Refused", false)
-		c.finish(End{SIPStatus: b.Status})
+		c.refuse(b.Status, "Refused", b.Headers)
 		return
 	}
 	c.accept()
 	if b.Talk != 0 && c.after(b.Talk) {
 		c.bye()
 	}
+}
+
+// refuse ends a call that came in with a final response; headers are one a line, each ended by CR LF.
+func (c *Call) refuse(status int, reason, headers string) {
+	c.respondWith(status, reason, headers, "")
+	c.finish(End{SIPStatus: status})
 }
 
 // accept answers the call and speaks a tone.
@@ -126,12 +141,23 @@ func (c *Call) after(d time.Duration) bool {
 
 // respond answers the INVITE; a final response is repeated until the ACK comes.
 func (c *Call) respond(status int, reason string, withSDP bool) {
-	res := sip.NewResponseFromRequest(c.invite, status, reason, nil)
-	res.AppendHeader(sip.NewHeader("Contact", "<sip:lab@"+loopback(c.station.port)+">"))
+	headers, body := "Contact: <sip:lab@"+loopback(c.station.port)+">\r\n", ""
 	if withSDP {
 		offer, _ := parseSDP(c.invite.Body())
-		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
-		res.SetBody([]byte(c.localSDP(false, offer.payloads)))
+		headers += "Content-Type: application/sdp\r\n"
+		body = c.localSDP(false, offer.payloads, "sendrecv")
+	}
+	c.respondWith(status, reason, headers, body)
+}
+
+func (c *Call) respondWith(status int, reason, headers, body string) {
+	res := sip.NewResponseFromRequest(c.invite, status, reason, nil)
+	for line := range strings.Lines(headers) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		res.AppendHeader(sip.NewHeader(name, value))
+	}
+	if body != "" {
+		res.SetBody([]byte(body))
 	}
 	packet := []byte(res.String())
 	c.mu.Lock()
@@ -197,6 +223,6 @@ func (c *Call) onReinvite(req *sip.Request, from *net.UDPAddr) {
 	res := sip.NewResponseFromRequest(req, 200, "OK", nil)
 	res.AppendHeader(sip.NewHeader("Contact", "<sip:lab@"+loopback(c.station.port)+">"))
 	res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
-	res.SetBody([]byte(c.localSDP(false, offer.payloads)))
+	res.SetBody([]byte(c.localSDP(false, offer.payloads, "sendrecv")))
 	c.station.send([]byte(res.String()), from)
 }

@@ -13,6 +13,9 @@ const (
 	pcma = 8
 )
 
+// telephoneEvent is the RTP payload type that most phones send pressed keys as.
+const telephoneEvent = 101
+
 // payloads are the RTP payload types that a call uses.
 type payloads struct {
 	audio byte
@@ -69,8 +72,9 @@ func firstCodec(offered []string) byte {
 	return pcmu
 }
 
-// localSDP describes our side; an offer has both codecs, an answer the one that was chosen.
-func (c *Call) localSDP(offer bool, p payloads) string {
+// localSDP describes our side; an offer has both codecs, an answer the one that was chosen. The
+// direction is sendrecv, or sendonly for a phone that holds the call.
+func (c *Call) localSDP(offer bool, p payloads, direction string) string {
 	port := portOf(c.station.sink)
 	if c.media != nil {
 		port = portOf(c.media.conn)
@@ -87,6 +91,6 @@ func (c *Call) localSDP(offer bool, p payloads) string {
 		fmt.Fprintf(&b, "m=audio %d RTP/AVP %s %d\r\na=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-16\r\n",
 			port, formats, p.dtmf, p.dtmf, p.dtmf)
 	}
-	b.WriteString("a=ptime:20\r\na=sendrecv\r\n")
+	fmt.Fprintf(&b, "a=ptime:20\r\na=%s\r\n", direction)
 	return b.String()
 }

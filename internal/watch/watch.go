@@ -28,6 +28,7 @@ type Ledger interface {
 // How ends are learnt.
 const (
 	SourceARI      = "ari"      // Asterisk said so when it happened
+	SourceAGI      = "agi"      // the dialplan said so over FastAGI when it happened
 	SourceDialplan = "dialplan" // the channel was found to be gone; the dialplan had noted the end
 	SourceSweep    = "sweep"    // the channel was found to be gone; the end is when that was seen
 )
@@ -191,6 +192,21 @@ func (w *Watch) Ended(channel string, at time.Time, cause int) {
 	if f := w.calls[channel]; f != nil {
 		w.end(f, call.End{EndedAt: at, Cause: cause, Source: SourceARI})
 	}
+}
+
+// Told is Ended where the dialplan tells it over FastAGI, with how long the called party was there (zero: it never
+// answered). Where ARI tells the same end, too, the first counts.
+func (w *Watch) Told(channel string, talked time.Duration, at time.Time, cause int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.calls[channel]
+	if f == nil {
+		return
+	}
+	if talked > 0 && f.answered.IsZero() {
+		f.answered = at.Add(-talked)
+	}
+	w.end(f, call.End{EndedAt: at, Cause: cause, Source: SourceAGI})
 }
 
 // end notes an end, and writes it if the decision has its id.

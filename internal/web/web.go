@@ -1,6 +1,6 @@
 // Package web serves what other programs ask the daemon over HTTP (web.listen).
 //
-//	GET /healthz  →  {"status","asterisk_connected","policy_revision","policy_error","ledger_writable","ledger_error","checkpoint_error"}
+//	GET /healthz  →  {"status","asterisk_connected","agi","policy_revision","policy_error","ledger_writable","ledger_error","checkpoint_error"}
 //
 // There is no login: the address should be one that only the machine itself, or its monitoring, can reach.
 package web
@@ -30,12 +30,21 @@ const (
 type Health struct {
 	Status            Status `json:"status"`
 	AsteriskConnected bool   `json:"asterisk_connected"`
+	AGI               string `json:"agi,omitempty"` // AGIOff, AGIServed or AGIFailed
+	AGIError          string `json:"agi_error,omitempty"`
 	PolicyRevision    string `json:"policy_revision"`        // in force
 	PolicyError       string `json:"policy_error,omitempty"` // why what is in the policy directory is not in force
 	LedgerWritable    bool   `json:"ledger_writable"`
 	LedgerError       string `json:"ledger_error,omitempty"`
 	CheckpointError   string `json:"checkpoint_error,omitempty"` // why the newest decisions are not signed
 }
+
+// Whether dialplans can ask over FastAGI (agi.listen). It does not count in Status: whether any does is not known here.
+const (
+	AGIOff    = "off"
+	AGIServed = "served"
+	AGIFailed = "failed" // the address cannot be had
+)
 
 // Status is Health in a word.
 type Status string

@@ -1,0 +1,140 @@
+package agi
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// heard is a handler that lets everybody out.
+type heard struct{ arrived chan call.Attempt }
+
+func (h heard) Arrive(a call.Attempt, _ string, l *Line) bool {
+	h.arrived <- a
+	go func() { _ = l.Release(context.Background(), call.Release{DecisionID: 4, Number: "5551234"}) }()
+	return true
+}
+func (heard) Deliver(string, string, call.Event)          {}
+func (heard) Left(string, string)                         {}
+func (heard) Ended(string, time.Duration, time.Time, int) {}
+func (heard) Emergency(call.Attempt)                      {}
+
+const header = "agi_network: yes\nagi_network_script: decide\nagi_channel: PJSIP/101-00000001\nagi_uniqueid: 7.1\n" +
+	"agi_callerid: 999\nagi_extension: 95551234\nagi_arg_1: 123456789012\nagi_arg_2: \n\n"
+
+func open(t *testing.T) (*Server, heard) {
+	t.Helper()
+	h := heard{make(chan call.Attempt, 1)}
+	s := New(Config{Listen: "127.0.0.1:0", Log: zerolog.Nop()}, h)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); s.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done }) // nothing of the connections is left, or the test hangs
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for s.Addr() == nil {
+		<-tick.C
+	}
+	return s, h
+}
+
+func connect(t *testing.T, s *Server, say string) net.Conn {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_, _ = conn.Write([]byte(say)) // it may have been closed already
+	return conn
+}
+
+// TestHostileClients harm nobody: the call that comes after them all is let out.
+func TestHostileClients(t *testing.T) {
+	s, h := open(t)
+	var many strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&many, "agi_x%d: 1\n", i)
+	}
+	for _, say := range []string{
+		many.String() + "\n", strings.Repeat("x", 1<<20), "\x00\xff\xfe\n\n", "\n", "agi_uniqueid",
+		strings.Replace(header, "999", "1\nagi_uniqueid: 8.1", 1), // a line in the caller's name
+		strings.Replace(header, "999", "1\nagi_arg_1: 1\n", 1),    // and the end of the header
+	} {
+		connect(t, s, say)
+	}
+	for range 600 {
+		connect(t, s, "")
+	}
+	conn := connect(t, s, header)
+	in := bufio.NewReader(conn)
+	for _, want := range []struct{ command, reply string }{
+		{"GET VARIABLE \"DIALWARDEN_NONCE\"\n", "200 result=1 (123456789012)\nHANGUP\n"},
+		{"EXEC \"Goto\" \"dialwarden-released,4-123456789012-out-5551234-86400-0-,1\"\n", "200 result=0\n"},
+	} {
+		got, err := in.ReadString('\n')
+		if err != nil || got != want.command {
+			t.Fatalf("got %q (%v), want %q", got, err, want.command)
+		}
+		_, _ = conn.Write([]byte(want.reply))
+	}
+	if a := <-h.arrived; a.Extension != "101" || a.Dialled != "95551234" || a.Channel != "7.1" {
+		t.Errorf("got %+v", a)
+	}
+	if _, err := in.ReadByte(); err == nil {
+		t.Error("the connection goes on after the release")
+	}
+}
+
+func FuzzHeader(f *testing.F) {
+	f.Add([]byte(header))
+	f.Add([]byte("agi_a: 1\nagi_a: 2\n\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		lines, err := readHeader(bufio.NewReaderSize(bytes.NewReader(data), longestLine))
+		if err != nil {
+			return
+		}
+		if len(lines) > mostLines {
+			t.Fatalf("%d lines", len(lines))
+		}
+		conn, other := net.Pipe()
+		_, _ = conn.Close(), other.Close()
+		_, _ = read(newLibrary(newSession(conn, nil), lines).Variables)
+	})
+}
+
+// FuzzReply holds that no reply does harm, and nothing but a reply is waited for.
+func FuzzReply(f *testing.F) {
+	for _, s := range []string{"200 result=0 endpos=8\n", "HANGUP\n200 result=-1\n", "520-Invalid\nx\n520 End\n", "200 result=\n", "511 result=-1\n"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		conn, other := net.Pipe()
+		defer func() { _ = other.Close() }()
+		go func() { _, _ = bufio.NewReader(other).WriteTo(discard{}) }()
+		s := newSession(conn, bufio.NewReaderSize(bytes.NewReader(data), longestLine))
+		s.lib = newLibrary(s, nil)
+		go s.listen()
+		for range 4 {
+			result, _, err := s.command(0, "WAIT FOR DIGIT", "100")
+			if s.typed(result, err); s.broken != nil {
+				break
+			}
+		}
+		s.close()
+	})
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
