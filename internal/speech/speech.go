@@ -11,4 +11,9 @@ var files = map[string][]string{
 }
 
 // Of returns the files that speak a prompt, one after the other; none for a prompt that there is not.
-func Of(prompt string) []string { return files[prompt] }
+func Of(prompt string) []string {
+	if own, ok := files[prompt]; ok {
+		return own
+	}
+	return toApprover(prompt)
+}
