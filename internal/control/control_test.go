@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -68,7 +69,7 @@ func TestPINs(t *testing.T) {
 	errTaken := errors.New("this PIN is taken: choose another")
 	socket, log := daemon(t, control.Verbs{PINs: pins{
 		add: func(pin call.Secret, o call.PINOwner) (int64, error) {
-			if pin.Reveal() != "246824" || o != (call.PINOwner{Holder: "李伟", Department: "Sales", Level: 2}) {
+			if pin.Reveal() != "246824" || !reflect.DeepEqual(o, call.PINOwner{Holder: "李伟", Department: "Sales", Level: 2}) {
 				return 0, errTaken
 			}
 			return 7, nil
