@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -275,4 +278,36 @@ func TestApproverForked(t *testing.T) {
 	l.Phone("110").Behave(lab.Behaviour{Status: 486})
 	next.ask(call.ApprovalRequest{}, "103").is(t, call.ApprovalNobody, "")
 	must(t, l.WaitIdle(within(t, 20*time.Second)))
+}
+
+// TestApprovalAPI asks a daemon, which has no Asterisk, for the calls that wait.
+func TestApprovalAPI(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, shared, "http://127.0.0.1:1/ari")
+	s.withHealth()
+	s.start()
+	const key = "0123456789abcdef0123"
+	get := func() (status int, body string) {
+		req, err := http.NewRequestWithContext(within(t, 20*time.Second), http.MethodGet, "http://"+s.web+"/api/v1/approvals", nil)
+		must(t, err)
+		req.Header.Set("Authorization", "Bearer "+key)
+		resp, err := http.DefaultClient.Do(req)
+		must(t, err)
+		text, err := io.ReadAll(resp.Body)
+		must(t, errors.Join(err, resp.Body.Close()))
+		return resp.StatusCode, strings.TrimSpace(string(text))
+	}
+	if status, body := get(); status != http.StatusForbidden || !strings.Contains(body, "web.key_file") {
+		t.Errorf("without a key: %d %s", status, body)
+	}
+	s.write("api.secret", key+"\n")
+	if status, body := get(); status != http.StatusOK || body != `{"approvals":[]}` {
+		t.Errorf("with the key: %d %s", status, body)
+	}
+	if out, errs, status := s.run("", "approval", "allow", "k7"); status != 2 || !strings.Contains(errs, "no approval of this id is pending") {
+		t.Errorf("allow: %d %s%s", status, out, errs)
+	}
+	if strings.Contains(s.log.String(), key) {
+		t.Error("the log holds the key")
+	}
 }
