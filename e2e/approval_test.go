@@ -286,6 +286,7 @@ func TestApprovalAPI(t *testing.T) {
 	s := newSite(t, shared, "http://127.0.0.1:1/ari")
 	s.withHealth()
 	s.start()
+	s.log.wait(t, "no connection to Asterisk") // it runs
 	const key = "0123456789abcdef0123"
 	get := func() (status int, body string) {
 		req, err := http.NewRequestWithContext(within(t, 20*time.Second), http.MethodGet, "http://"+s.web+"/api/v1/approvals", nil)

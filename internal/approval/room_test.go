@@ -133,11 +133,14 @@ func TestHandset(t *testing.T) {
 		cancel := room.Seek(wish("105", "104", "pin=2"), got.take)
 		x.tell("105", call.PhoneEnded{Cause: 17})
 		x.tell("105", call.Answered{}) // too late: that phone has ended
+		if done := x.all(); done != "ring 105|ring 104" {
+			t.Errorf("done: %s", done)
+		}
 		x.tell("104", append([]call.Event{call.Answered{}}, press("12468#")...)...)
 		if got := got.String(); got != "approved 104 Zhang Min handset" {
 			t.Errorf("answered %s", got)
 		}
-		want := "ring 105|ring 104|play approver_hello 1 0 1 approver_wants 0 0 2 1 class_national approver_keys on 104|" +
+		want := "play approver_hello 1 0 1 approver_wants 0 0 2 1 class_national approver_keys on 104|" +
 			"play approver_pin on 104|play approver_allowed on 104|hang up 104"
 		if done := x.all(); done != want {
 			t.Errorf("done: %s\nwant: %s", done, want)
@@ -186,7 +189,9 @@ func TestGivenUp(t *testing.T) {
 		x.all()
 		rings()
 		listens()
-		if done := x.all(); !strings.Contains(done, "hang up 105") || !strings.Contains(done, "play approver_gone on 104|hang up 104") {
+		done := x.all()
+		_, after, said := strings.Cut(done, "play approver_gone on 104|")
+		if !strings.Contains(done, "hang up 105") || !said || !strings.Contains(after, "hang up 104") {
 			t.Errorf("done: %s", done)
 		}
 		if err := room.Answer(id, call.ApprovalReply{Who: "Chen"}); !errors.Is(err, call.ErrApprovalOver) || got.String() != "" {
@@ -240,6 +245,40 @@ func TestAnsweredElsewhere(t *testing.T) {
 		}
 		if done := x.all(); !strings.Contains(done, "hang up 104") || strings.Contains(done, "ring 105") {
 			t.Errorf("done: %s", done)
+		}
+	})
+}
+
+// TestOvertaken: while the approver's PIN is looked up, somebody else answers, or the caller hangs up. That counts, and the
+// approver is told so.
+func TestOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room, x := newRoom()
+		verify, meanwhile := room.Verify, func() {}
+		room.Verify = func(ctx context.Context, extension string, digits call.Secret) (call.Credential, error) {
+			meanwhile()
+			return verify(ctx, extension, digits)
+		}
+		var got answers
+		for _, test := range []struct{ how, said, farewell string }{
+			{"refuses", "refused Chen api", "approver_refused"}, {"gives up", "", "approver_gone"},
+		} {
+			got.got = nil
+			cancel := room.Seek(wish("104", "pin=2"), got.take)
+			synctest.Wait()
+			id := room.Pending()[0].ID
+			meanwhile = cancel
+			if test.how == "refuses" {
+				meanwhile = func() {
+					if err := room.Answer(id, call.ApprovalReply{Who: "Chen", Via: call.ViaAPI}); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			x.tell("104", append([]call.Event{call.Answered{}}, press("12468#")...)...)
+			if done := x.all(); got.String() != test.said || !strings.HasSuffix(done, "|play "+test.farewell+" on 104|hang up 104") {
+				t.Errorf("%s: answered %q; done: %s", test.how, got.String(), done)
+			}
 		}
 	})
 }
