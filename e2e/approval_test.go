@@ -191,6 +191,13 @@ func TestApprover(t *testing.T) {
 			must(t, d.picksUp(t, "109").SendDTMF("1"))
 			a.is(t, call.Approved, "109 holder of 109")
 		})
+		t.Run("forwards his calls", func(t *testing.T) {
+			t.Parallel()
+			l.Phone("117").Behave(lab.Behaviour{Status: 302}) // to "lab": a call of its own, if it were followed
+			a := d.ask(call.ApprovalRequest{}, "117", "118")
+			must(t, d.picksUp(t, "118").SendDTMF("1"))
+			a.is(t, call.Approved, "118 holder of 118")
+		})
 		t.Run("nobody", func(t *testing.T) {
 			t.Parallel()
 			l.Phone("110").Behave(lab.Behaviour{Status: 486})
@@ -276,7 +283,8 @@ func TestApproverForked(t *testing.T) {
 	hungUp(t, rings)
 	hungUp(t, talks)
 	l.Phone("110").Behave(lab.Behaviour{Status: 486})
-	next.ask(call.ApprovalRequest{}, "103").is(t, call.ApprovalNobody, "")
+	l.Phone("106").Behave(lab.Behaviour{Status: 302})
+	next.ask(call.ApprovalRequest{}, "103", "106").is(t, call.ApprovalNobody, "")
 	must(t, l.WaitIdle(within(t, 20*time.Second)))
 }
 

@@ -30,6 +30,10 @@ const (
 	phoneContext = "dialwarden-approver"
 )
 
+// unforwarded keeps a phone that forwards its calls from making one of them, which nobody has allowed, to somebody who may
+// be the caller himself: in that context every call is busy.
+var unforwarded = map[string]any{"variables": map[string]string{"FORWARD_CONTEXT": "dialwarden-unforwarded"}}
+
 var (
 	phoneNumber = regexp.MustCompile(`^[0-9*#]{1,32}$`)
 	// plainEndpoint is a technology and a resource that can be rung as they are.
@@ -64,11 +68,11 @@ func (c *Client) Ring(ctx context.Context, r call.Ringing) (*Phone, error) {
 	c.mu.Lock()
 	c.phones[p.line.channel] = p
 	c.mu.Unlock()
-	err = p.line.post(ctx, "", url.Values{
+	err = c.rest.do(ctx, http.MethodPost, "/channels/"+p.line.channel, url.Values{
 		"endpoint": {endpoint}, "app": {c.cfg.Application}, "appArgs": {phoneArgs},
 		"callerId": {"approval <" + shownNumber(r.Caller) + ">"}, "otherChannelId": {p.line.channel + ".2"},
 		"timeout": {strconv.Itoa(int((r.For + ringOver) / time.Second))},
-	})
+	}, unforwarded, nil)
 	if err != nil {
 		c.forgetPhone(p.line.channel)
 		if away := orAway(err); errors.Is(away, ErrAway) { // it may ring all the same
