@@ -50,10 +50,11 @@ var rooms = map[string]room{
 	"speech":  {tests: "dialplan policy"}, // which sound files speak a prompt
 	"lockout": {code: "call"},             // wrong PINs and tokens, and what follows from them
 
-	"gate":  {code: "call queue speech"},
-	"watch": {code: "call queue usage", tests: "ledger"},
-	"ari":   {code: "call queue"},
-	"agi":   {code: "call queue"},
+	"gate":     {code: "call queue speech"},
+	"approval": {code: "call queue speech"}, // who may approve a call is asked, on the phone or elsewhere
+	"watch":    {code: "call queue usage", tests: "ledger"},
+	"ari":      {code: "call queue"},
+	"agi":      {code: "call queue"},
 
 	"replay": {code: "call", tests: "app config ledger"}, // past calls, decided by another policy
 
@@ -61,7 +62,7 @@ var rooms = map[string]room{
 	"web":    {code: "call report"},
 
 	"app": {
-		code: "agi ari call config control gate ledger lint numbering policy policydir report rules scenario speech watch web yamlfile",
+		code: "agi approval ari call config control gate ledger lint numbering policy policydir report rules scenario speech watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
@@ -80,7 +81,7 @@ var rooms = map[string]room{
 	"cmd/dialwarden-bench": {code: "bench bench/asking bench/decision bench/ledger"},
 
 	"examples": {tests: "app config rules"},
-	"e2e":      {tests: "call config control dialplan lab ledger policy watch"},
+	"e2e":      {tests: "approval ari call config control dialplan lab ledger policy watch"},
 
 	".": {},
 }
@@ -106,7 +107,7 @@ var libraries = map[string]string{
 	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt
 	"golang.org/x/term":            "cmd/dialwarden demo",
 	"golang.org/x/sys":             "ledger bench rules e2e", // e2e: limits, flags and mounts, to make faults
-	"github.com/rs/zerolog":        "agi app ari control gate watch web cmd/dialwarden demo",
+	"github.com/rs/zerolog":        "agi app approval ari control gate watch web cmd/dialwarden demo e2e",
 }
 
 // TestArrows holds the import arrows of the module, as go list sees them.

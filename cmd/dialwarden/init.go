@@ -13,8 +13,8 @@ func newInit() *cobra.Command {
 		Use:   "init DIR",
 		Short: "Write a configuration, a policy and the Asterisk files to start from",
 		Long: `Write into DIR what is needed to start: dialwarden.yaml, the shipped policy (rules, data,
-number plans), the Asterisk fragments and prompts, and a password for Asterisk's REST interface that is
-made up for this site. A file that exists already is never touched.`,
+number plans), the Asterisk fragments and prompts, a password for Asterisk's REST interface and a key
+for Dialwarden's own API, both made up for this site. A file that exists already is never touched.`,
 		Args:              exactly("DIR"),
 		ValidArgsFunction: completeDir,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -29,6 +29,7 @@ made up for this site. A file that exists already is never touched.`,
   dialplan/         the fragments for Asterisk; each says in its first lines what to do with it
   dialplan/sounds/  the prompts, in English and Chinese; prompts.txt says what they say
   ari.secret        the password for Asterisk's REST interface
+  api.secret        the key of the JSON API (web.listen)
 
 Next:
   1. #include the files of dialplan/ in Asterisk's extensions.conf, ari.conf and http.conf, as each says

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/dialwarden/dialwarden/internal/agi"
+	"github.com/dialwarden/dialwarden/internal/approval"
 	"github.com/dialwarden/dialwarden/internal/ari"
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/config"
@@ -32,6 +33,9 @@ const stopTimeout = 10 * time.Second
 
 // App is the daemon. Use Open, then Run, which closes it.
 type App struct {
+	// Approvals asks those who may approve a call whether they do. Open makes it before the gate.
+	Approvals *approval.Room
+
 	cfg     config.Config
 	log     zerolog.Logger
 	ledger  *ledger.Ledger
@@ -71,6 +75,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if a.watch, err = watch.New(ctx, a.ledger, log); err != nil {
 		return nil, err
 	}
+	a.openApprovals()
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
 		Ledger: a.ledger, Tracker: a.watch, Dialogue: call.DefaultDialogue(), Log: log,
@@ -89,23 +94,25 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if cfg.AGI.Listen != "" {
 		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Log: log}, agiSwitchboard{switchboard{a.gate, a.watch}})
 	}
-	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{PINs: a.ledger, Log: a.ledger, Policies: a.policy}, log)
+	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{
+		PINs: a.ledger, Log: a.ledger, Policies: a.policy, Approvals: a.Approvals,
+	}, log)
 	if err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, a.control.Close)
-	a.serveHealth()
+	a.serveWeb()
 	return a, nil
 }
 
-// serveHealth answers on web.listen. The daemon goes on without where it cannot: calls matter more.
-func (a *App) serveHealth() {
+// serveWeb answers on web.listen. The daemon goes on without where it cannot: calls matter more.
+func (a *App) serveWeb() {
 	if a.cfg.Web.Listen == "" {
 		return
 	}
-	w, err := web.Listen(a.cfg.Web.Listen, a.health, a.log)
+	w, err := web.Listen(a.cfg.Web.Listen, web.Content{Health: a.health, Approvals: a.Approvals, KeyFile: a.cfg.Web.KeyFile}, a.log)
 	if err != nil {
-		a.log.Warn().Err(err).Msg("web.listen: nobody can ask for /healthz; calls are decided all the same")
+		a.log.Warn().Err(err).Msg("web.listen: nobody can ask for /healthz and the API; calls are decided all the same")
 		return
 	}
 	a.closers = append(a.closers, w.Close)
@@ -217,7 +224,7 @@ func (a *App) Run(ctx context.Context) error {
 	files.Wait()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	err := a.gate.Stop(stopping)
+	err := errors.Join(a.gate.Stop(stopping), a.Approvals.Stop(stopping)) // phones are hung up while the connection is there
 	disconnect()
 	events.Wait()
 	err = errors.Join(err, a.gate.Stop(stopping)) // for calls that came while the connection was still there

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -66,6 +67,9 @@ type Client struct {
 	log     zerolog.Logger
 
 	connected atomic.Bool
+
+	mu     sync.Mutex
+	phones map[string]*Phone // that ring or talk for us, by channel
 }
 
 // Connected reports whether Asterisk's events arrive at this moment.
@@ -94,6 +98,7 @@ func New(cfg Config, h Handler) (*Client, error) {
 	return &Client{
 		cfg: cfg, rest: newREST(base, cfg.Username, cfg.Password), sounds: &sounds{inPlaceOf: cfg.InPlaceOf},
 		socket: ws.String(), handler: h, log: cfg.Log,
+		phones: map[string]*Phone{},
 	}, nil
 }
 

@@ -10,4 +10,7 @@
 //
 // When a WebSocket is lost, its callers stay in Stasis in silence, and no event tells of them after the reconnect. So all
 // channels are looked through after each connect and every few seconds, and what waits is reported (Handler.Sweep).
+//
+// The phones of approvers are rung from here, too (Client.Ring), with channels whose ids we make. They are never taken for
+// callers; one that rings or talks for nobody is hung up.
 package ari

@@ -73,22 +73,26 @@ func (c *Client) event(frame []byte) {
 	case *library.StasisStart:
 		c.arrived(e)
 	case *library.StasisEnd:
-		c.handler.Deliver(e.Channel.ID, call.HungUp{})
+		if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: call.CauseNormalClearing}) {
+			c.handler.Deliver(e.Channel.ID, call.HungUp{})
+		}
 	case *library.ChannelDtmfReceived:
 		if len(e.Digit) == 1 {
-			c.handler.Deliver(e.Channel.ID, call.Digit{Key: e.Digit[0]})
+			c.deliver(e.Channel.ID, call.Digit{Key: e.Digit[0]})
 		}
 	case *library.PlaybackFinished:
 		channel, onChannel := strings.CutPrefix(e.Playback.TargetURI, "channel:")
 		if seq, ours := seqOf(e.Playback.ID); ours && onChannel {
-			c.handler.Deliver(channel, call.PromptEnded{Seq: seq})
+			c.deliver(channel, call.PromptEnded{Seq: seq})
 		}
 	case *library.Dial:
-		if e.Dialstatus == "ANSWER" && e.Caller.ID != "" {
+		if e.Dialstatus == "ANSWER" && e.Caller.ID != "" && !c.isPhone(e.Caller.ID) {
 			c.handler.Answered(e.Caller.ID, time.Time(e.Timestamp))
 		}
 	case *library.ChannelDestroyed:
-		c.handler.Ended(e.Channel.ID, time.Time(e.Timestamp), e.Cause)
+		if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: e.Cause}) {
+			c.handler.Ended(e.Channel.ID, time.Time(e.Timestamp), e.Cause)
+		}
 	case *library.ChannelUserevent:
 		if e.Eventname == emergencyEvent && e.Channel.ID != "" {
 			c.handler.Emergency(attempt(&e.Channel, "", call.SourceDialplan))
@@ -99,8 +103,19 @@ func (c *Client) event(frame []byte) {
 	}
 }
 
+// deliver passes on what happens to a caller, or on a phone that we have rung.
+func (c *Client) deliver(channel string, e call.Event) {
+	if !c.tellPhone(channel, e) {
+		c.handler.Deliver(channel, e)
+	}
+}
+
 func (c *Client) arrived(e *library.StasisStart) {
 	entry, caller := entryOf(e.Args)
+	if entry == phoneArgs || c.isPhone(e.Channel.ID) {
+		c.phoneAnswered(&e.Channel)
+		return
+	}
 	line := c.line(&e.Channel, entry)
 	if entry == "" {
 		c.refuseStray(line)

@@ -62,6 +62,7 @@ func (c *Client) snapshot(ctx context.Context, first bool) (Snapshot, error) {
 		ch := &channels[i]
 		s.Channels[ch.ID] = true
 		switch {
+		case c.sweepPhone(ch, c.phoneInStasis(ch)):
 		case ch.Dialplan == nil:
 		case ch.Dialplan.AppName == "Stasis":
 			c.waiting(&s, ch)
@@ -69,6 +70,7 @@ func (c *Client) snapshot(ctx context.Context, first bool) (Snapshot, error) {
 			s.Emergencies = append(s.Emergencies, found(ch, "", call.SourceDialplan))
 		}
 	}
+	c.sweepPhones(&s)
 	if !first {
 		return s, nil
 	}

@@ -74,9 +74,10 @@ type Ledger struct {
 	CheckpointFile string `yaml:"checkpoint_file"`
 }
 
-// Web is where the operator's page will be served.
+// Web is where the operator's page will be served, and the JSON API is.
 type Web struct {
-	Listen string `yaml:"listen"`
+	Listen  string `yaml:"listen"`
+	KeyFile string `yaml:"key_file"` // its first line is the key of the API; without the file nobody may use it
 }
 
 // Control is where the command line reaches the running daemon.
@@ -109,7 +110,7 @@ func Default() Config {
 		Numbering: Numbering{Plan: "cn", Area: "010", OutsideLine: "9"},
 		Policy:    Policy{Deadline: yamlfile.Duration(50 * time.Millisecond)},
 		Ledger:    Ledger{Path: "dialwarden.db"},
-		Web:       Web{Listen: "127.0.0.1:8080"},
+		Web:       Web{Listen: "127.0.0.1:8080", KeyFile: "api.secret"},
 		Control:   Control{Socket: "dialwarden.sock"},
 		Site:      Site{Name: "Head office", Timezone: "Asia/Shanghai", Currency: "CNY", Language: "en"},
 	}
@@ -167,6 +168,7 @@ func (c *Config) resolve(dir string) {
 	c.Ledger.CheckpointFile = cmp.Or(c.Ledger.CheckpointFile, stem+".checkpoints")
 	for _, p := range []*string{
 		&c.Asterisk.PasswordFile, &c.Policy.Dir, &c.Ledger.Path, &c.Ledger.KeyFile, &c.Ledger.CheckpointFile, &c.Control.Socket,
+		&c.Web.KeyFile,
 	} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)

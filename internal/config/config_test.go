@@ -46,6 +46,7 @@ func TestContract(t *testing.T) {
 	want.Ledger.KeyFile = filepath.Join(dir, "dialwarden.key")
 	want.Ledger.CheckpointFile = filepath.Join(dir, "dialwarden.checkpoints")
 	want.Control.Socket = filepath.Join(dir, "dialwarden.sock")
+	want.Web.KeyFile = filepath.Join(dir, "api.secret")
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

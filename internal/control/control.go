@@ -8,6 +8,8 @@
 //	POST /decisions/{id}/correct  {"who","reason","seconds","cost_minor"}  →  {"id"}
 //	POST /looks             {"who","what","filter"}                →  {}
 //	POST /forget            {"holder","who","reason"}              →  {"decisions"}
+//	POST /approvals                                                →  {"approvals"}: those that are pending
+//	POST /approvals/{id}    {"allow","who","reason"}               →  {}
 //	POST /reload                                                   →  {"revision","before","changed","warning"}
 //	POST /policy            {"rules/local.rego":"<base64>", …}     →  {"revision","before","changed","replaced","warning"}
 //	POST /policy/rollback   {"revision"}                           →  {"revision","before","changed","replaced","warning"}
@@ -50,9 +52,10 @@ type PINs interface {
 
 // Verbs is what the daemon does on request.
 type Verbs struct {
-	PINs     PINs
-	Policies Policies
-	Log      Log
+	PINs      PINs
+	Policies  Policies
+	Log       Log
+	Approvals Approvals
 }
 
 // Log adds to the decision log.
@@ -184,6 +187,7 @@ func handler(v Verbs) http.Handler {
 		return map[string]int{"decisions": n}, err
 	}))
 	handlePolicies(mux, v.Policies)
+	handleApprovals(mux, v.Approvals)
 	return mux
 }
 

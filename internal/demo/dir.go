@@ -29,7 +29,7 @@ const (
 
 // written are the names that a run leaves in the demo's directory.
 var written = []string{
-	site.ConfigName, "ari.secret", "policy", "dialplan", ledgerName, ledgerName + "-wal", ledgerName + "-shm",
+	site.ConfigName, "ari.secret", "api.secret", "policy", "dialplan", ledgerName, ledgerName + "-wal", ledgerName + "-shm",
 	ledgerName + ".lock", "dialwarden.key", socketName, daemonLog, asteriskLog,
 }
 

@@ -1,5 +1,5 @@
-// Package site writes the directory of a new site: a configuration, the shipped policy, the Asterisk fragments, and a
-// password for Asterisk's REST interface. `dialwarden init` and the demo begin with it.
+// Package site writes the directory of a new site: a configuration, the shipped policy, the Asterisk fragments, a
+// password for Asterisk's REST interface, and a key for Dialwarden's own. `dialwarden init` and the demo begin with it.
 package site
 
 import (
@@ -48,6 +48,7 @@ func Write(dir string, a Asterisk) error {
 	files := map[string][]byte{
 		ConfigName:   fmt.Appendf(nil, startingConfig, a.URL),
 		"ari.secret": []byte(a.Password + "\n"),
+		"api.secret": []byte(rand.Text() + "\n"),
 	}
 	if err := collect(files, policy.FS, "policy"); err != nil {
 		return err

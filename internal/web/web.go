@@ -1,8 +1,15 @@
 // Package web serves what other programs ask the daemon over HTTP (web.listen).
 //
 //	GET /healthz  →  {"status","asterisk_connected","agi","policy_revision","policy_error","ledger_writable","ledger_error","checkpoint_error"}
+//	GET /api/v1/approvals        →  {"approvals":[{"id","since","extension","holder","department","number","class","rule","reason","approvers","asking"}]}
+//	POST /api/v1/approvals/{id}  {"answer":"allow"|"refuse","who","reason"}  →  {"id","answer"}
 //
-// There is no login: the address should be one that only the machine itself, or its monitoring, can reach.
+// What is under /api wants the key of web.key_file: Authorization: Bearer KEY. An answer that is not 2xx has the body
+// {"error"}: 400 and 422 what was sent is wrong, 401 the key is, 403 there is none or it is one's own call, 404 there is no such
+// approval, 409 it was answered already or the caller has hung up.
+//
+// There is no login, and no encryption: the address should be one that only the machine itself, its monitoring, or a
+// proxy that encrypts can reach.
 package web
 
 import (
@@ -73,15 +80,24 @@ type Server struct {
 	addr   net.Addr
 }
 
-// Listen serves on an address like 127.0.0.1:8080, in the background. health is asked at most once a second; its Status
-// is filled in here. An address that is taken, or is none of this machine, is an error.
-func Listen(addr string, health func(context.Context) Health, log zerolog.Logger) (*Server, error) {
+// Content is what is served.
+type Content struct {
+	// Health is asked at most once a second; its Status is filled in here.
+	Health    func(context.Context) Health
+	Approvals Approvals
+	KeyFile   string // holds the key of the API in its first line
+}
+
+// Listen serves on an address like 127.0.0.1:8080, in the background. An address that is taken, or is none of this
+// machine, is an error.
+func Listen(addr string, c Content, log zerolog.Logger) (*Server, error) {
 	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("web.listen: %w", err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /healthz", &healthz{ask: health})
+	mux.Handle("GET /healthz", &healthz{ask: c.Health})
+	(&api{approvals: c.Approvals, keyFile: c.KeyFile}).handle(mux)
 	s := &Server{
 		http: &http.Server{
 			Handler: mux, ReadTimeout: timeout, WriteTimeout: 2 * timeout, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,

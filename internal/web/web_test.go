@@ -55,10 +55,10 @@ func TestHealthz(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
-			s, err := web.Listen("127.0.0.1:0", func(context.Context) web.Health {
+			s, err := web.Listen("127.0.0.1:0", web.Content{Health: func(context.Context) web.Health {
 				asked++
 				return test.health
-			}, zerolog.Nop())
+			}}, zerolog.Nop())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +69,7 @@ func TestHealthz(t *testing.T) {
 			if status, _ := get(t, s, "/"); status != http.StatusNotFound {
 				t.Errorf("/ answers %d", status)
 			}
-			if _, err := web.Listen(s.Addr().String(), nil, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), "web.listen: ") {
+			if _, err := web.Listen(s.Addr().String(), web.Content{}, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), "web.listen: ") {
 				t.Errorf("an address that is taken: %v", err)
 			}
 			if err := s.Close(); err != nil || asked != 1 {

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dialwarden/dialwarden/internal/approval"
+	"github.com/dialwarden/dialwarden/internal/ari"
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// openApprovals makes the room that asks approvers. It rings phones once there is a connection to Asterisk.
+func (a *App) openApprovals() {
+	a.Approvals = approval.New(approval.Config{
+		Phones:   ringer{a},
+		Holder:   func(extension string) call.Caller { return a.policy.Edition().Book.Directory.Caller(extension) },
+		Verify:   a.verifyApprover,
+		Dialogue: approval.DefaultDialogue(),
+		Log:      a.log,
+	})
+}
+
+// verifyApprover looks up the PIN that an approver typed on his phone.
+func (a *App) verifyApprover(ctx context.Context, _ string, digits call.Secret) (call.Credential, error) {
+	c, ok, err := a.ledger.VerifyPIN(ctx, digits)
+	if err != nil || !ok {
+		return call.Credential{}, err
+	}
+	return c, nil
+}
+
+// ringer connects the room of approvals to the adapter. It satisfies approval.Phones.
+type ringer struct{ app *App }
+
+// Ring implements approval.Phones.
+func (r ringer) Ring(ctx context.Context, wanted call.Ringing) (approval.Phone, error) {
+	p, err := r.app.ari.Ring(ctx, wanted)
+	switch {
+	case errors.Is(err, ari.ErrAway):
+		return nil, fmt.Errorf("%w: %w", approval.ErrAway, err)
+	case err != nil:
+		return nil, err
+	}
+	return p, nil
+}
