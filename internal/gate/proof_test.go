@@ -51,6 +51,14 @@ func (w *world) last() call.Record {
 	return w.rows[len(w.rows)-1]
 }
 
+// all is all that the gate did.
+func (w *world) all() string {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(w.said, "|")
+}
+
 // acted is what the gate did to the caller's line last.
 func (w *world) acted() string {
 	synctest.Wait()
@@ -135,8 +143,8 @@ func TestApproval(t *testing.T) {
 				synctest.Wait()
 				w.gate.Deliver("c", call.PromptEnded{Seq: 1})
 				w.types("c", "#")
-				if !strings.Contains(strings.Join(w.said, "|"), "seek approval 101 0211234 long_distance [104] 20s true 2") {
-					t.Fatalf("the gate did %q", w.said)
+				if !strings.Contains(w.all(), "seek approval 101 0211234 long_distance [104] 20s true 2") {
+					t.Fatalf("the gate did %q", w.all())
 				}
 				test.then(w)
 				r := w.last()
@@ -144,7 +152,7 @@ func TestApproval(t *testing.T) {
 					t.Errorf("recorded %+v, then %s", r, w.acted())
 				}
 				gaveUp := test.by == "" && name != "nobody"
-				if cancelled := strings.Contains(strings.Join(w.said, "|"), "cancel approval"); cancelled != gaveUp {
+				if cancelled := strings.Contains(w.all(), "cancel approval"); cancelled != gaveUp {
 					t.Errorf("the search was cancelled: %v", cancelled)
 				}
 			})
@@ -216,7 +224,7 @@ func TestChangePIN(t *testing.T) {
 		w.open().arrive("c", "*57")
 		synctest.Wait()
 		w.types("c", "2468#9753#9753#")
-		if got := strings.Join(w.said, "|"); !strings.Contains(got, "change PIN 7 [redacted]") || strings.Contains(got, "9753") {
+		if got := w.all(); !strings.Contains(got, "change PIN 7 [redacted]") || strings.Contains(got, "9753") {
 			t.Errorf("the gate did %s", got)
 		}
 		if r := w.last(); r.Decision.Action != call.Allow || r.Decision.Rule != call.RuleServiceCode || w.acted() != "c: refuse 1 change_done 16" {
@@ -249,8 +257,8 @@ func TestLocked(t *testing.T) {
 		}
 		w.said = nil
 		w.arrive("e", "0211234")
-		if got := w.acted(); got != "e: refuse 5 pin_locked 21" || strings.Contains(strings.Join(w.said, "|"), "answer") {
-			t.Errorf("a locked phone: %q", w.said)
+		if got := w.acted(); got != "e: refuse 5 pin_locked 21" || strings.Contains(w.all(), "answer") {
+			t.Errorf("a locked phone: %q", w.all())
 		}
 	})
 }
