@@ -119,7 +119,7 @@ func addGenerated(ctx context.Context, pins control.PINs, owner call.PINOwner) (
 			return 0, "", err
 		}
 		pin := call.NewSecret(fmt.Sprintf("%0*d", generatedDigits, n))
-		if err = ledger.CheckPIN(pin); err != nil {
+		if err = ledger.CheckPIN(pin, owner.Extension); err != nil {
 			continue
 		}
 		var id int64

@@ -68,6 +68,7 @@ func TestEveryEarlierSchemaComesUpToDate(t *testing.T) {
 			if id := record(t, l, sample(9)); id != 3 {
 				t.Errorf("the next id is %d, want 3", id)
 			}
+			check(t, l)
 		})
 	}
 }

@@ -62,7 +62,7 @@ func TestPINLifecycle(t *testing.T) {
 	}
 	now := Time{moment.UTC().Truncate(1e6)}
 	pins, err := r.PINs(ctx)
-	want := []PIN{{ID: id, Holder: "王芳", Department: "Finance", Level: 2, CreatedAt: now, DisabledAt: now}}
+	want := []PIN{{ID: id, Holder: "王芳", Department: "Finance", Level: 2, Classes: []call.Class{}, CreatedAt: now, DisabledAt: now}}
 	if err != nil || !reflect.DeepEqual(pins, want) {
 		t.Errorf("PINs are %+v, %v\nwant %+v", pins, err, want)
 	}

@@ -48,7 +48,7 @@ func TestViewsAreTheContract(t *testing.T) {
 	db := shell(t, l.path)
 	for view, want := range map[string]string{
 		"decision_log": "id, at, source, extension, holder, department, dialled, number, class, action, rule, reason, " +
-			"max_seconds, pin_id, token_id, approver, policy_revision, shadow",
+			"max_seconds, pin_id, token_id, approver, policy_revision, shadow, matter",
 		"call_log": "decision_id, answered_at, ended_at, seconds, cost_minor, cause, end_source",
 	} {
 		got := textOf(t, db, "SELECT group_concat(name, ', ') FROM pragma_table_info(?)", view)

@@ -33,7 +33,7 @@ func (v *verifier) erasures(ctx context.Context) error {
 		v.erased[what] = v.erased[what].sorted()
 	}
 	for _, e := range all {
-		if e.what != eraseNumbers && e.what != erasePerson || v.erased[eraseRow].overlaps(e.ids) {
+		if e.what != eraseNumbers && e.what != erasePerson && e.what != eraseApprover || v.erased[eraseRow].overlaps(e.ids) {
 			continue
 		}
 		sum, err := v.reader.leftOf(ctx, e.what, e.ids)
@@ -49,10 +49,11 @@ func (v *verifier) erasures(ctx context.Context) error {
 
 // leftOf is the digest over what an erasure left of decisions.
 func (r *Reader) leftOf(ctx context.Context, what string, ids idRanges) (hash, error) {
-	columns := numbersColumns
-	if what == erasePerson {
-		columns = slices.Concat(numbersColumns, personColumns)
-	}
+	columns := map[string][]string{
+		eraseNumbers:  slices.Concat(numbersColumns, []string{"matter"}),
+		erasePerson:   slices.Concat(numbersColumns, []string{"matter"}, personColumns),
+		eraseApprover: {"approver"},
+	}[what]
 	content := begin("left")
 	for _, s := range ids {
 		rows, err := list(ctx, r.db, "SELECT id, "+qualified("d", columns)+" FROM decisions d WHERE id BETWEEN ? AND ? ORDER BY id",
@@ -69,7 +70,12 @@ func (r *Reader) leftOf(ctx context.Context, what string, ids idRanges) (hash, e
 			return hash{}, err
 		}
 		for _, values := range rows {
-			content = content.add(values...)
+			for i, value := range values {
+				if i > 0 && columns[i-1] == "matter" && value == nil {
+					continue // as in rows of earlier schemas
+				}
+				content = content.add(value)
+			}
 		}
 	}
 	return content.sum(), nil
@@ -77,8 +83,12 @@ func (r *Reader) leftOf(ctx context.Context, what string, ids idRanges) (hash, e
 
 // justify looks for the erasure of what a decision lost.
 func (v *verifier) justify(r chained) {
-	if (r.lost.numbers || r.lost.evaluation) && !v.erased[eraseNumbers].has(r.ref) && !v.erased[erasePerson].has(r.ref) {
+	numbers := v.erased[eraseNumbers].has(r.ref) || v.erased[erasePerson].has(r.ref)
+	if r.lost.numbers && !numbers || r.lost.evaluation && !numbers && !v.erased[eraseApprover].has(r.ref) {
 		v.found(kindDecision, r.ref, "the numbers of decision %d are gone, and no erasure says so", r.ref)
+	}
+	if r.lost.approver && !v.erased[eraseApprover].has(r.ref) {
+		v.found(kindDecision, r.ref, "who approved the call of decision %d is gone, and no erasure says so", r.ref)
 	}
 	if r.lost.person && !v.erased[erasePerson].has(r.ref) {
 		v.found(kindDecision, r.ref, "who made the call of decision %d is gone, and no erasure says so", r.ref)
