@@ -83,7 +83,9 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	a.watch.Past = a.ari.Past
-	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{PINs: a.ledger, Log: a.ledger, Policies: a.policy}, log)
+	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{
+		PINs: a.ledger, Tokens: a.ledger, Locks: Locks{a.ledger}, Log: a.ledger, Policies: a.policy,
+	}, log)
 	if err != nil {
 		return nil, err
 	}

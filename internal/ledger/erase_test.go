@@ -283,7 +283,7 @@ func TestForgottenApproverIsStillProved(t *testing.T) {
 		l := approved(t)
 		db := shell(t, l.path)
 		for _, change := range []string{
-			"token_id = 2", "token_id = NULL", "matter = 'x'", "matter = NULL", "approver = 'x'", "approver = NULL",
+			"token_id = 2", "matter = 'x'", "matter = NULL", "approver = 'x'", "approver = NULL",
 			"approver = 'x', approver_seal = zeroblob(32)", "matter = 'x', numbers_seal = zeroblob(32)",
 		} {
 			_, err := db.Exec("REPLACE INTO meta VALUES ('erasing', x''); UPDATE decisions SET " + change + " WHERE id = 1")
