@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
@@ -147,10 +148,22 @@ func TestLedgerKnowsItsKey(t *testing.T) {
 	if _, err := reopen(1); !errors.Is(err, ErrWrongKey) || !strings.Contains(err.Error(), "key file key-1 is not the key of this ledger") {
 		t.Errorf("another key: %v, want ErrWrongKey", err)
 	}
+	other := filepath.Join(t.TempDir(), "dialwarden.db") // tokens are hashed under it, too
+	l, err := Open(other, testKey(1), WithClock(func() time.Time { return moment }))
+	if err == nil {
+		issue(t, l, terms(1))
+		err = l.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(other, testKey(2)); !errors.Is(err, ErrWrongKey) {
+		t.Errorf("another key than that of the tokens: %v, want ErrWrongKey", err)
+	}
 	if _, err := Open(path, Key{}); err == nil {
 		t.Error("opened without a key")
 	}
-	l, err := reopen(2)
+	l, err = reopen(2)
 	if err != nil {
 		t.Fatal(err)
 	}
