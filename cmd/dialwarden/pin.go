@@ -73,19 +73,7 @@ with it.`,
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					out := map[string]any{"id": id, "holder": owner.Holder}
-					if shown != "" {
-						out["pin"] = shown
-					}
-					return printJSON(cmd.OutOrStdout(), out)
-				}
-				if shown != "" {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "PIN %d for %s: %s\nIt is shown this once and stored nowhere.\n", id, owner.Holder, shown)
-					return err
-				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "PIN %d for %s is in force.\n", id, owner.Holder)
-				return err
+				return printAdded(cmd.OutOrStdout(), id, owner.Holder, shown, asJSON)
 			})
 		},
 	}
@@ -100,6 +88,23 @@ with it.`,
 		panic(err) // the flag is defined above
 	}
 	return cmd
+}
+
+// printAdded tells that a PIN is in force; shown are its digits if nobody chose them.
+func printAdded(w io.Writer, id int64, holder, shown string, asJSON bool) error {
+	if asJSON {
+		out := map[string]any{"id": id, "holder": holder}
+		if shown != "" {
+			out["pin"] = shown
+		}
+		return printJSON(w, out)
+	}
+	if shown != "" {
+		_, err := fmt.Fprintf(w, "PIN %d for %s: %s\nIt is shown this once and stored nowhere.\n", id, holder, shown)
+		return err
+	}
+	_, err := fmt.Fprintf(w, "PIN %d for %s is in force.\n", id, holder)
+	return err
 }
 
 // ownerFlags adds the flags that say for how long and for what a PIN is good; the returned function reads them.

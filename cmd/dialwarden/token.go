@@ -68,18 +68,24 @@ the site, whose end is meant.`,
 			})
 		},
 	}
+	termsFlags(cmd, &terms, &class, &l)
+	jsonFlag(cmd, &asJSON)
+	repeatNoDigits(cmd)
+	return cmd
+}
+
+// termsFlags adds the flags that say what a token is good for.
+func termsFlags(cmd *cobra.Command, terms *call.TokenTerms, class *string, l *life) {
 	cmd.Flags().StringVar(&terms.Approver, "approver", "", "`NAME` of who gives the right")
 	cmd.Flags().StringVar(&terms.Number, "number", "", "good for this number, as it would be `DIALLED`")
 	cmd.Flags().StringVar(&terms.Prefix, "prefix", "", "good for numbers that begin with these `DIGITS`, like +8621")
-	cmd.Flags().StringVar(&class, "class", "", "good for numbers of this `CLASS`: national, international, …")
+	cmd.Flags().StringVar(class, "class", "", "good for numbers of this `CLASS`: national, international, …")
 	cmd.Flags().StringVar(&terms.Extension, "from", "", "good from this `EXTENSION` only (default any)")
 	cmd.Flags().IntVar(&terms.Uses, "uses", 1, "good for this `NUMBER` of calls")
 	cmd.Flags().StringVar(&l.span, "for", "24h", "good for this `TIME` from now, like 8h or 30d")
 	cmd.Flags().StringVar(&l.until, "until", "", "good until this `TIME`, instead of --for")
 	cmd.Flags().IntVar(&terms.MaxSeconds, "cap", 0, "each call is cut after so many `SECONDS` (default as the policy says)")
 	cmd.Flags().StringVar(&terms.Reason, "reason", "", "why, in a `TEXT` of your own")
-	jsonFlag(cmd, &asJSON)
-	repeatNoDigits(cmd)
 	complete(cmd, "approver", completeEntry(func(e call.Extension) string { return e.Holder }))
 	complete(cmd, "class", oneOf(call.Classes()...))
 	complete(cmd, "from", completeExtension)
@@ -94,7 +100,6 @@ the site, whose end is meant.`,
 			panic(err) // the flag is defined above
 		}
 	}
-	return cmd
 }
 
 // complement makes terms of what was given: the number as the number plan knows it, and the moment at which it ends.

@@ -76,8 +76,9 @@ func newSource(kind, table, id, where, columns, join string, width int, read fun
 	}
 }
 
-// lost says which groups of a decision's fields left only their digests.
-type lost struct{ numbers, person, evaluation, approver bool }
+// lost says which groups of a decision's fields left only their digests, and whether a matter or an approver stands where
+// nothing may be left of them.
+type lost struct{ numbers, person, evaluation, approver, stray bool }
 
 func lostOf(v []any) lost {
 	at := len(lastingColumns) + len(numbersColumns) + len(personColumns)
@@ -85,7 +86,10 @@ func lostOf(v []any) lost {
 		b, _ := v[i].([]byte)
 		return len(b) == sha256.Size
 	}
-	return lost{gone(at), gone(at + 1), gone(at + 2), gone(len(v) - 1)}
+	is := lost{numbers: gone(at), person: gone(at + 1), evaluation: gone(at + 2), approver: gone(len(v) - 1)}
+	l := laterOf(v[len(v)-len(laterColumns):])
+	is.stray = is.numbers && l.matter != nil || is.approver && l.approver != nil
+	return is
 }
 
 // laterOf reads the values of laterColumns.

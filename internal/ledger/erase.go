@@ -191,7 +191,7 @@ func (r erased) strip(ctx context.Context, c *conn, what string, content canonic
 		}
 		_, err := c.ExecContext(ctx, "UPDATE decisions SET approver = NULL, approver_seal = ?, evaluation_seal = ? WHERE id = ?",
 			seal, evaluation[:], r.id)
-		return content.add(r.id, nil), err
+		return content.add(r.id), err
 	}
 	numbers, person, personSeal := r.later.sealedNumbers(r.seals.numbers, r.numbers), r.person, r.seals.person
 	if what == erasePerson {

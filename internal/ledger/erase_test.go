@@ -263,10 +263,10 @@ func TestForgetApprover(t *testing.T) {
 // TestForgottenApproverIsStillProved finds what is put where an approver or a matter was erased.
 func TestForgottenApproverIsStillProved(t *testing.T) {
 	for name, test := range map[string]struct{ script, want string }{
-		"another approver":   {"UPDATE decisions SET approver = 'X' WHERE id = 1", "was changed after its approver had been erased"},
+		"another approver":   {"UPDATE decisions SET approver = 'X' WHERE id = 1", "a matter or an approver stands where one was erased"},
 		"another digest":     {"UPDATE decisions SET approver_seal = zeroblob(32) WHERE id = 1", "decision 1 was changed"},
 		"no digest":          {"UPDATE decisions SET approver_seal = NULL WHERE id = 1", "decision 1 was changed"},
-		"a matter":           {"UPDATE decisions SET matter = '1' WHERE id = 6", "was changed after its person had been erased"},
+		"a matter":           {"UPDATE decisions SET matter = '1' WHERE id = 6", "a matter or an approver stands where one was erased"},
 		"an erasure's ids":   {"UPDATE erasures SET ids = '1' WHERE what = 'approver'", "and no erasure says so"},
 		"numbers without it": {"UPDATE decisions SET numbers_seal = zeroblob(32) WHERE id = 1", "the numbers of decision 1 are gone, and no erasure says so"},
 	} {

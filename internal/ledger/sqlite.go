@@ -222,12 +222,6 @@ func isBroken(err error) bool {
 	return isFault(err)
 }
 
-// isUnique reports whether err is the violation of a unique index.
-func isUnique(err error) bool {
-	e, _ := sqliteError(err)
-	return e.ExtendedCode == sqlite3.ErrConstraintUnique
-}
-
 func sqliteError(err error) (e sqlite3.Error, ok bool) {
 	ok = errors.As(err, &e)
 	return e, ok
