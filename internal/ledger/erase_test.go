@@ -221,6 +221,9 @@ func approved(t *testing.T) *Ledger {
 func TestForgetApprover(t *testing.T) {
 	l := approved(t)
 	ctx := context.Background()
+	if n, err := l.Forget(ctx, "Min", "admin", "part of a name"); n != 0 || !errors.Is(err, ErrNotFound) {
+		t.Errorf("part of a name: %d decisions, %v", n, err)
+	}
 	if n, err := l.Forget(ctx, "Zhang Min", "admin", "asked for it"); err != nil || n != 5 {
 		t.Errorf("%d decisions, %v, want 5", n, err)
 	}
