@@ -62,7 +62,7 @@ var rooms = map[string]room{
 	"web":    {code: "call report"},
 
 	"app": {
-		code: "agi approval ari call config control gate ledger lint numbering policy policydir report rules scenario speech watch web yamlfile",
+		code: "agi approval ari call config control gate ledger lint lockout numbering policy policydir report rules scenario speech watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon

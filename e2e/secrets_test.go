@@ -63,8 +63,9 @@ func TestSecrets(t *testing.T) {
 		return // better still: it does not open without its key
 	}
 	defer func() { must(t, thief.Close()) }()
-	if _, ok, err := thief.VerifyPIN(t.Context(), call.NewSecret(right)); ok || err != nil {
-		t.Errorf("the ledger alone verifies a PIN: %v, %v", ok, err)
+	claim := call.Claim{Kinds: []call.CredentialKind{call.PIN, call.Token}, Digits: call.NewSecret(right)}
+	if v, err := thief.Prove(t.Context(), claim); v.Fault != call.FaultUnknown || err != nil {
+		t.Errorf("the ledger alone verifies a PIN: %+v, %v", v, err)
 	}
 }
 
@@ -72,7 +73,16 @@ func TestSecrets(t *testing.T) {
 func (s *site) complaints(taken, other string) string {
 	s.t.Helper()
 	var said strings.Builder
-	for path, bodies := range map[string][]string{"/pins": {
+	for path, bodies := range map[string][]string{"/pins/1/change": {
+		`{"pin": "` + taken + `"}`, // is its own
+		`{"pin": ` + other + `}`,
+		`{"pin": "` + other + `x"}`,
+		`{"pin": "` + other,
+	}, "/tokens": {
+		`{"digits": "` + other + `", "approver": "Chen"}`,
+		`{"uses": "` + other + `"}`,
+		`{"` + other + `": 1`,
+	}, "/tokens/" + other + "x/revoke": {`{}`}, "/unlock": {`{"extension": ` + other + `}`}, "/pins": {
 		`{"pin": "` + taken + `", "holder": "Chen"}`, // is taken
 		`{"pin": "` + other + `"}`,                   // has no holder
 		`{"pin": "` + other + `x", "holder": "Chen"}`,
@@ -93,6 +103,8 @@ func (s *site) complaints(taken, other string) string {
 		{"pin", "add", "--holder", "Chen", other}, {"pin", "add", "--holder", "Chen", "--pin", other},
 		{"pin", "add", "--holder", "Chen", "--pin=" + other}, {"pin", "add", "--holder", "Chen", "--stdin=" + other},
 		{"pin", "add", "--holder", "Chen", "-" + other}, {"pin", other},
+		{"pin", "change", "1", other}, {"pin", "change", other}, {"pin", "change", "1", "--pin=" + other}, {"pin", "unlock", other + "x"},
+		{"token", "revoke", other}, {"token", "issue", other}, {"token", other}, {"token", "issue", "--digits=" + other},
 	} {
 		out, errs, status := s.run("", args...)
 		if status == 0 {

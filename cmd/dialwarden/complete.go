@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dialwarden/dialwarden/internal/app"
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/ledger"
 )
 
 // What a shell offers when somebody presses the tab key. Where something cannot be read, it offers nothing.
@@ -100,6 +102,26 @@ func completePIN(cmd *cobra.Command, args []string, _ string) ([]cobra.Completio
 		}
 	}
 	return pins, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeToken offers the tokens that are good, with who gave them.
+func completeToken(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	r, _, err := openReader(cmd)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	defer func() { _ = r.Close() }()
+	all, _ := r.Tokens(cmd.Context(), time.Now())
+	var tokens []cobra.Completion
+	for _, t := range all {
+		if t.State == ledger.TokenValid {
+			tokens = append(tokens, cobra.CompletionWithDesc(fmt.Sprint(t.ID), t.Approver))
+		}
+	}
+	return tokens, cobra.ShellCompDirectiveNoFileComp
 }
 
 // complete sets what is offered for a flag.

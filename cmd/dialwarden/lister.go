@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/ledger"
@@ -35,8 +36,22 @@ func (l *lister) print(d ledger.Decision) error {
 		return err
 	}
 	_, err := fmt.Fprintf(l.w, listFormat, number(d.ID), d.At.In(l.zone).Format(time.DateTime), d.Extension, d.Dialled,
-		d.Class, d.Action, d.Rule, d.Reason)
+		d.Class, d.Action, d.Rule, d.Reason+proofs(d))
 	return err
+}
+
+// proofs tells by what right a call was let out, and what it is about; nothing where there is nothing to tell.
+func proofs(d ledger.Decision) string {
+	var words []string
+	for _, w := range []struct{ what, value string }{{"token", number(d.TokenID)}, {"approver", d.Approver}, {"matter", d.Matter}} {
+		if w.value != "" {
+			words = append(words, w.what+" "+w.value)
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
 }
 
 // head prints the heading before the first line.

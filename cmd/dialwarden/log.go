@@ -261,6 +261,9 @@ func printDetail(w io.Writer, d shownDecision, zone *time.Location) error {
 	rows = append(rows, [][]string{
 		{"call", outcome(d.Decision)},
 		{"PIN", orDash(number(d.PINID))},
+		{"token", orDash(number(d.TokenID))},
+		{"approver", orDash(d.Approver)},
+		{"matter", orDash(d.Matter)},
 		{"entry", strconv.FormatInt(d.Entry, 10) + " of the chain (log verify)"},
 		{"source", string(d.Source) + ", channel " + d.Channel},
 		{"policy", "revision " + d.PolicyRevision + ", evaluated in " + strconv.FormatInt(d.EvaluationUS, 10) + " µs"},

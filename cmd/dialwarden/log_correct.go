@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dialwarden/dialwarden/internal/call"
-	"github.com/dialwarden/dialwarden/internal/control"
 )
 
 func newLogCorrect() *cobra.Command {
@@ -50,10 +49,4 @@ with who made it and why, that lists and reports go by from then on. The newest 
 		})
 	}
 	return cmd
-}
-
-// writer is what changes the ledger: the running daemon, or the ledger itself.
-type writer interface {
-	control.PINs
-	control.Log
 }

@@ -132,6 +132,7 @@ func account() string {
 // hide masks the numbers of a decision.
 func hide(d ledger.Decision) ledger.Decision {
 	d.Dialled, d.Number, d.Reason = ledger.Mask(d.Dialled), ledger.Mask(d.Number), ledger.MaskText(d.Reason)
+	d.Matter = ledger.Mask(d.Matter)
 	d.Shadow = slices.Clone(d.Shadow)
 	for i := range d.Shadow {
 		d.Shadow[i].Reason = ledger.MaskText(d.Shadow[i].Reason)
@@ -166,7 +167,7 @@ func hider(d ledger.Detail) func(text string) string {
 		} `json:"callee"`
 	}
 	_ = json.Unmarshal(d.Input, &facts) // it may be gone
-	numbers := []string{d.Number, d.Dialled, facts.Callee.E164, facts.Callee.Dialled, facts.Callee.Digits}
+	numbers := []string{d.Number, d.Dialled, facts.Callee.E164, facts.Callee.Dialled, facts.Callee.Digits, d.Matter}
 	slices.SortFunc(numbers, func(a, b string) int { return len(b) - len(a) })
 	var pairs, runs []string
 	for _, n := range numbers {
@@ -247,8 +248,10 @@ func newLogForget() *cobra.Command {
 		Use:   "forget --holder NAME --reason TEXT",
 		Short: "Take a person out of the log",
 		Long: `Take a person out of the log: the name, the extension, the department and the numbers of every
-decision that names the person as the holder of the phone, and the name at PINs, which are
-disabled. What was decided stays, and "log verify" still proves it. It cannot be undone.
+decision that names the person as the holder of the phone; the name alone of decisions about other
+people's calls that the person approved, with what the policy had looked at; and the name at PINs,
+which are disabled, and at tokens, which are revoked. What was decided stays, and "log verify" still
+proves it. It cannot be undone.
 
 The name also stands where the directory was when it was in force: in the revisions of the
 policy that the ledger keeps. They stay.`,

@@ -102,9 +102,9 @@ func printRestoration(w io.Writer, r ledger.Restoration, from string, cfg config
 		errs = append(errs, say("The present ledger cannot be read (%s); what is missing is as the checkpoints tell, and may be more.", m.Unread))
 	}
 	if m.Any() {
-		decisions := fmt.Sprintf("%d decisions among them; %d PINs %s as they were then", m.Decisions, m.PINs, will)
+		decisions := fmt.Sprintf("%d decisions among them; %d PINs and %d tokens %s as they were then", m.Decisions, m.PINs, m.Tokens, will)
 		if !m.Counted {
-			decisions = "as the checkpoints tell; how many decisions among them, and what of the PINs, nobody knows"
+			decisions = "as the checkpoints tell; how many decisions among them, and what of the PINs and tokens, nobody knows"
 		}
 		errs = append(errs, say("%d entries that were recorded after the backup %s missing, %s.", m.Entries, will, decisions))
 	}

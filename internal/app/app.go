@@ -23,6 +23,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/control"
 	"github.com/dialwarden/dialwarden/internal/gate"
 	"github.com/dialwarden/dialwarden/internal/ledger"
+	"github.com/dialwarden/dialwarden/internal/lockout"
 	"github.com/dialwarden/dialwarden/internal/speech"
 	"github.com/dialwarden/dialwarden/internal/watch"
 	"github.com/dialwarden/dialwarden/internal/web"
@@ -41,6 +42,7 @@ type App struct {
 	ledger  *ledger.Ledger
 	policy  *Keeper
 	gate    *gate.Gate
+	lockout *lockout.Lockout
 	watch   *watch.Watch
 	ari     *ari.Client
 	agi     *agi.Server // nil: not served
@@ -75,10 +77,14 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if a.watch, err = watch.New(ctx, a.ledger, log); err != nil {
 		return nil, err
 	}
+	if err := a.openLockout(ctx); err != nil {
+		return nil, err
+	}
 	a.openApprovals()
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
-		Ledger: a.ledger, Tracker: a.watch, Dialogue: call.DefaultDialogue(), Log: log,
+		Ledger: conversations{a.ledger}, Tracker: a.watch, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
+		Dialogue: call.DefaultDialogue(), Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -94,8 +100,9 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if cfg.AGI.Listen != "" {
 		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Log: log}, agiSwitchboard{switchboard{a.gate, a.watch}})
 	}
+	people := pins{a.ledger, a.gate}
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{
-		PINs: a.ledger, Log: a.ledger, Policies: a.policy, Approvals: a.Approvals,
+		PINs: people, Tokens: a.ledger, Locks: a.lockout, Log: people, Policies: a.policy, Approvals: a.Approvals,
 	}, log)
 	if err != nil {
 		return nil, err

@@ -21,15 +21,6 @@ func (a *App) openApprovals() {
 	})
 }
 
-// verifyApprover looks up the PIN that an approver typed on his phone.
-func (a *App) verifyApprover(ctx context.Context, _ string, digits call.Secret) (call.Credential, error) {
-	c, ok, err := a.ledger.VerifyPIN(ctx, digits)
-	if err != nil || !ok {
-		return call.Credential{}, err
-	}
-	return c, nil
-}
-
 // ringer connects the room of approvals to the adapter. It satisfies approval.Phones.
 type ringer struct{ app *App }
 
@@ -44,3 +35,12 @@ func (r ringer) Ring(ctx context.Context, wanted call.Ringing) (approval.Phone, 
 	}
 	return p, nil
 }
+
+// approvers asks approvers as long as there is a connection to Asterisk. It satisfies gate.Approvals.
+type approvers struct {
+	*approval.Room
+	app *App
+}
+
+// Available reports whether a phone can be rung now.
+func (r approvers) Available() bool { return r.app.ari.Connected() }

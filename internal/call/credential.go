@@ -76,8 +76,11 @@ type WrongTry struct {
 // taken: another call was faster.
 var ErrTokenSpent = errors.New("the token has no use left")
 
-// ErrPINUnfit means that digits are no good as a PIN: too short, easily guessed, or somebody's already.
-var ErrPINUnfit = errors.New("these digits are no good as a PIN")
+// What is wrong with digits for a new PIN.
+var (
+	ErrPINUnfit = errors.New("these digits are no good as a PIN") // too short, too long, or easily guessed
+	ErrPINTaken = errors.New("these digits are somebody's")       // which nobody is told: they could be tried
+)
 
 // ErrNothingOpen means that a phone was not open.
 var ErrNothingOpen = errors.New("the phone is not open")

@@ -3,8 +3,12 @@
 //
 // It speaks HTTP with JSON bodies:
 //
-//	POST /pins              {"pin","holder","department","level"}  →  {"id"}
+//	POST /pins              {"pin","holder","department","level","extension","valid_from","valid_to","classes"}  →  {"id"}
+//	POST /pins/{id}/change  {"pin"}                                →  {}
 //	POST /pins/{id}/disable                                        →  {}
+//	POST /unlock            {"extension","who"}                    →  {"tries"}
+//	POST /tokens            {"approver","extension","number","prefix","class","uses","expires","max_seconds","reason"}  →  {"id","digits"}
+//	POST /tokens/{id}/revoke  {"who"}                              →  {}
 //	POST /decisions/{id}/correct  {"who","reason","seconds","cost_minor"}  →  {"id"}
 //	POST /looks             {"who","what","filter"}                →  {}
 //	POST /forget            {"holder","who","reason"}              →  {"decisions"}
@@ -44,15 +48,11 @@ const (
 	largestPolicy = 256 << 20
 )
 
-// PINs changes PINs.
-type PINs interface {
-	AddPIN(ctx context.Context, pin call.Secret, owner call.PINOwner) (id int64, err error)
-	DisablePIN(ctx context.Context, id int64) error
-}
-
 // Verbs is what the daemon does on request.
 type Verbs struct {
 	PINs      PINs
+	Tokens    Tokens
+	Locks     Locks
 	Policies  Policies
 	Log       Log
 	Approvals Approvals
@@ -122,12 +122,6 @@ func (s *Server) Close() error {
 	return err
 }
 
-// newPIN is the request to add a PIN. The digits travel over the socket only, and are wrapped at once.
-type newPIN struct {
-	PIN string `json:"pin"`
-	call.PINOwner
-}
-
 // look is the request to record that somebody sees whole numbers.
 type look struct {
 	Who    string `json:"who"`
@@ -144,21 +138,7 @@ type forgetting struct {
 
 func handler(v Verbs) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /pins", answer(func(r *http.Request) (any, error) {
-		var in newPIN
-		if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&in); err != nil {
-			return nil, errors.New("the request cannot be read") // the cause might quote the digits
-		}
-		id, err := v.PINs.AddPIN(r.Context(), call.NewSecret(in.PIN), in.PINOwner)
-		return map[string]int64{"id": id}, err
-	}))
-	mux.HandleFunc("POST /pins/{id}/disable", answer(func(r *http.Request) (any, error) {
-		id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-		if err != nil {
-			return nil, errors.New("a PIN's id is a number")
-		}
-		return struct{}{}, v.PINs.DisablePIN(r.Context(), id)
-	}))
+	handleCredentials(mux, v)
 	mux.HandleFunc("POST /decisions/{id}/correct", answer(func(r *http.Request) (any, error) {
 		id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 		if err != nil {
@@ -208,7 +188,7 @@ func answer(do func(*http.Request) (any, error)) http.HandlerFunc {
 	}
 }
 
-// Client talks to a running daemon. Use Dial. It satisfies PINs, Log and Policies.
+// Client talks to a running daemon. Use Dial. It satisfies PINs, Tokens, Locks, Log and Policies.
 type Client struct{ http *http.Client }
 
 // Dial returns a client if a daemon listens on the socket.
@@ -222,22 +202,6 @@ func Dial(ctx context.Context, socket string) (c *Client, running bool) {
 	}
 	_ = conn.Close()
 	return &Client{&http.Client{Timeout: policyTimeout, Transport: &http.Transport{DialContext: dial}}}, true
-}
-
-// AddPIN has the daemon add a PIN.
-func (c *Client) AddPIN(ctx context.Context, pin call.Secret, owner call.PINOwner) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	var out struct{ ID int64 }
-	err := c.post(ctx, "/pins", newPIN{PIN: pin.Reveal(), PINOwner: owner}, &out)
-	return out.ID, err
-}
-
-// DisablePIN has the daemon disable a PIN.
-func (c *Client) DisablePIN(ctx context.Context, id int64) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	return c.post(ctx, fmt.Sprintf("/pins/%d/disable", id), nil, nil)
 }
 
 // Correct has the daemon record a correction of a decision.

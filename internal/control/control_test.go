@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -24,12 +23,14 @@ import (
 type pins struct {
 	add     func(call.Secret, call.PINOwner) (int64, error)
 	disable func(int64) error
+	change  func(int64, call.Secret) error
 }
 
 func (p pins) AddPIN(_ context.Context, pin call.Secret, o call.PINOwner) (int64, error) {
 	return p.add(pin, o)
 }
-func (p pins) DisablePIN(_ context.Context, id int64) error { return p.disable(id) }
+func (p pins) ChangePIN(_ context.Context, id int64, pin call.Secret) error { return p.change(id, pin) }
+func (p pins) DisablePIN(_ context.Context, id int64) error                 { return p.disable(id) }
 
 // policies are a daemon's, made of one function; without files it is asked to reload or to roll back.
 type policies func(files map[string][]byte) (call.PolicyChange, error)
@@ -69,7 +70,7 @@ func TestPINs(t *testing.T) {
 	errTaken := errors.New("this PIN is taken: choose another")
 	socket, log := daemon(t, control.Verbs{PINs: pins{
 		add: func(pin call.Secret, o call.PINOwner) (int64, error) {
-			if pin.Reveal() != "246824" || !reflect.DeepEqual(o, call.PINOwner{Holder: "李伟", Department: "Sales", Level: 2}) {
+			if pin.Reveal() != "246824" || o.Holder != "李伟" || o.Department != "Sales" || o.Level != 2 {
 				return 0, errTaken
 			}
 			return 7, nil

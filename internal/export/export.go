@@ -1,5 +1,5 @@
 // Package export writes decisions for other programs: as CSV (RFC 4180), as JSON Lines, and as a workbook (XLSX). The
-// columns are those of the views decision_log and call_log together, each decision in a row of its own, in the order of
+// columns are those of the views decision_log and call_log together, the matter last, each decision in a row of its own, in the order of
 // ids. Moments are RFC 3339 in UTC with milliseconds; what has not happened is empty (CSV, XLSX) or null (JSON Lines).
 //
 // Nothing is kept in memory but the row at hand and a buffer; of a workbook, what is more than some megabytes waits in a
@@ -33,6 +33,7 @@ var Columns = []string{
 	"id", "at", "source", "extension", "holder", "department", "dialled", "number", "class", "action", "rule", "reason",
 	"max_seconds", "pin_id", "token_id", "approver", "policy_revision", "shadow",
 	"answered_at", "ended_at", "seconds", "cost_minor", "cause", "end_source",
+	"matter",
 }
 
 // Writer writes decisions.
@@ -76,8 +77,8 @@ func row(d ledger.Decision) ([]any, error) {
 	}
 	return []any{
 		d.ID, moment(d.At), string(d.Source), d.Extension, d.Holder, d.Department, d.Dialled, d.Number, string(d.Class),
-		string(d.Action), d.Rule, d.Reason, unless0(int64(d.MaxSeconds)), unless0(d.PINID), nil, nil, d.PolicyRevision,
-		json.RawMessage(shadow), moment(c.AnsweredAt), moment(c.EndedAt), seconds, cost, unless0(int64(c.Cause)), text(c.EndSource),
+		string(d.Action), d.Rule, d.Reason, unless0(int64(d.MaxSeconds)), unless0(d.PINID), unless0(d.TokenID),
+		text(d.Approver), d.PolicyRevision, json.RawMessage(shadow), moment(c.AnsweredAt), moment(c.EndedAt), seconds, cost, unless0(int64(c.Cause)), text(c.EndSource), text(d.Matter),
 	}, nil
 }
 

@@ -123,6 +123,8 @@ func TestWorkbookGoesOnOnTheNextSheet(t *testing.T) {
 
 // TestLastID finds where an export that was cut off goes on.
 func TestLastID(t *testing.T) {
+	header := strings.Join(Columns, ",") + "\r\n"
+	under := int64(len(header))
 	for name, test := range map[string]struct {
 		format     Format
 		text       string
@@ -131,9 +133,10 @@ func TestLastID(t *testing.T) {
 	}{
 		"nothing":         {CSV, "", 0, 0, false},
 		"half a header":   {CSV, "id,a", 0, 0, false},
-		"a header":        {CSV, "id,at,x\r\n", 0, 9, false},
-		"rows":            {CSV, "id,at,x\r\n1,x\r\n22,x\r\n", 22, 20, false},
-		"half a row":      {CSV, "id,at,x\r\n1,x\r\n22,", 1, 14, false},
+		"a header":        {CSV, header, 0, under, false},
+		"rows":            {CSV, header + "1,x\r\n22,x\r\n", 22, under + 11, false},
+		"half a row":      {CSV, header + "1,x\r\n22,", 1, under + 5, false},
+		"fewer columns":   {CSV, strings.TrimSuffix(header, ",matter\r\n") + "\r\n1,x\r\n", 0, 0, true},
 		"rows alone":      {CSV, "8,x\r\n9,x\r\n", 9, 10, false},
 		"objects":         {JSONL, "{\"id\":8,\"at\":1}\n{\"id\":9,\"at\":1}\n{\"id\":", 9, 32, false},
 		"half an object":  {JSONL, "{\"id\":8,\"at\":1}", 0, 0, false},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 )
 
 // longest is longer than any row.
@@ -14,11 +15,16 @@ const longest = 4 << 20
 
 // LastID returns the id of the last whole row of a file that was exported before, 0 if there is none, and the length of
 // the file up to the end of that row: what is behind it was cut off while it was written. It is an error if the last row
-// is none of the format's.
+// is none of the format's, or if the header is that of an earlier version, which had fewer columns.
 func LastID(f *os.File, format Format) (id, length int64, err error) {
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil || size == 0 {
 		return 0, 0, err
+	}
+	if format == CSV {
+		if err := checkHeader(f, size); err != nil {
+			return 0, 0, err
+		}
 	}
 	from := max(0, size-longest)
 	tail := make([]byte, size-from)
@@ -47,4 +53,17 @@ func LastID(f *os.File, format Format) (id, length int64, err error) {
 		return 0, 0, fmt.Errorf("its last line is no row of a %s export", format)
 	}
 	return id, length, nil
+}
+
+// checkHeader refuses a header that rows of today's columns do not go under. A file may have none.
+func checkHeader(f *os.File, size int64) error {
+	header := strings.Join(Columns, ",") + "\r\n"
+	head := make([]byte, min(size, int64(len(header))))
+	if _, err := f.ReadAt(head, 0); err != nil {
+		return err
+	}
+	if bytes.HasPrefix(head, []byte("id,at,")) && string(head) != header[:len(head)] {
+		return errors.New("its columns are not those of this version: export to a new file")
+	}
+	return nil
 }

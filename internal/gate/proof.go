@@ -45,19 +45,37 @@ func (c *conversation) matter(code string) call.Verdict {
 	return call.Verdict{Kind: call.Matter, Credential: call.Credential{Valid: true, Code: code}}
 }
 
-// changePIN gives a PIN other digits. Phones that were open by the old ones are closed.
+// changePIN gives a PIN other digits. Phones that were open by the old ones are closed. Digits that are somebody's already
+// count as a wrong try, and nobody is told, or PINs could be found out this way.
 func (c *conversation) changePIN(ctx context.Context, cmd call.ChangePIN) call.Event {
-	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
-	defer cancel()
-	err := c.gate.Ledger.ChangePIN(ctx, cmd.ID, cmd.Digits)
+	go func() { c.inbox.Push(call.Changed{Err: c.change(ctx, cmd)}) }()
+	return nil
+}
+
+func (c *conversation) change(ctx context.Context, cmd call.ChangePIN) error {
+	taken := false
+	locked, err := c.gate.Lockout.Look(ctx, c.attempt.Extension, func(ctx context.Context) (wrong bool, err error) {
+		ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+		defer cancel()
+		err = c.gate.Ledger.ChangePIN(ctx, cmd.ID, cmd.Digits)
+		if taken = errors.Is(err, call.ErrPINTaken); taken {
+			err = nil
+		}
+		return taken, err
+	})
 	switch {
+	case locked:
+		err = errors.New("too many wrong PINs were typed before")
+	case err == nil && taken:
+		err = call.ErrPINUnfit
 	case err == nil:
 		c.gate.CloseAll()
 		c.log.Info().Int64("pin", cmd.ID).Str("extension", c.attempt.Extension).Msg("a PIN was changed on the handset")
-	case !errors.Is(err, call.ErrPINUnfit):
+	}
+	if err != nil && !errors.Is(err, call.ErrPINUnfit) {
 		c.log.Error().Err(err).Msg("the PIN could not be changed")
 	}
-	return call.Changed{Err: err}
+	return err
 }
 
 // canApprove reports whether somebody can be asked to approve the call.

@@ -108,6 +108,7 @@ var (
 	numbersColumns    = []string{"dialled", "dialled_raw", "number", "reason", "shadow"}
 	personColumns     = []string{"extension", "holder", "department"}
 	sealColumns       = []string{"numbers_seal", "person_seal", "evaluation_seal"}
+	laterColumns      = []string{"token_id", "matter", "approver", "approver_seal"} // since schema 8; see later
 	evaluationColumns = []string{"evaluated_at", "evaluation_us", "input", "decision"}
 	callColumns       = []string{"decision_id", "answered_at", "ended_at", "seconds", "cost_minor", "cause", "end_source"}
 	correctionColumns = []string{"at", "decision_id", "who", "reason", "seconds", "cost_minor"}
@@ -135,11 +136,48 @@ func sealed(group string, seal []byte, fields []any) hash {
 	return begin(group).add(seal).add(fields...).end()
 }
 
+// later is what decisions have since schema 8. What is NULL is not in the digest, so that rows of earlier schemas keep
+// theirs; what is not is there with its name before it.
+type later struct {
+	token, matter, approver any // NULL: nil
+	seal                    []byte
+}
+
+// sealedNumbers is the digest of the numbers, with the matter where there is one.
+func (l later) sealedNumbers(seal []byte, numbers []any) hash {
+	if l.matter != nil {
+		numbers = append(slices.Clip(numbers), "matter", l.matter)
+	}
+	return sealed("numbers", seal, numbers)
+}
+
+// sealedApprover is the digest of who approved; false where nobody did, and nobody did before an erasure.
+func (l later) sealedApprover() (hash, bool) {
+	if l.approver == nil && l.seal == nil {
+		return hash{}, false
+	}
+	return sealed("approver", l.seal, []any{l.approver}), true
+}
+
+// newSalt returns a fresh salt.
+func newSalt() []byte {
+	salt := make([]byte, saltSize)
+	_, _ = rand.Read(salt) // never fails
+	return salt
+}
+
 // decisionDigest is what the chain says of a decision.
-func decisionDigest(s seals, lasting, numbers, person, evaluation []any) hash {
-	return begin("decision").add(lasting...).add(
-		sealed("numbers", s.numbers, numbers), sealed("person", s.person, person), sealed("evaluation", s.evaluation, evaluation),
-	).end()
+func decisionDigest(s seals, lasting, numbers, person, evaluation []any, l later) hash {
+	text := begin("decision").add(lasting...).add(
+		l.sealedNumbers(s.numbers, numbers), sealed("person", s.person, person), sealed("evaluation", s.evaluation, evaluation),
+	)
+	if l.token != nil {
+		text = text.add("token_id", l.token)
+	}
+	if approver, is := l.sealedApprover(); is {
+		text = text.add("approver", approver)
+	}
+	return text.end()
 }
 
 // rowDigest is what the chain says of a row of another kind.

@@ -39,12 +39,7 @@ func qualified(table string, columns []string) string {
 
 // sources are the tables whose rows have entries, in the order in which rows of earlier schemas got theirs.
 var sources = []source{
-	newSource(kindDecision, "decisions", "id", "true",
-		strings.Join([]string{
-			qualified("r", lastingColumns), qualified("r", numbersColumns), qualified("r", personColumns),
-			qualified("r", sealColumns), qualified("e", evaluationColumns),
-		}, ", "), " LEFT JOIN evaluations e ON e.decision_id = r.id",
-		len(lastingColumns)+len(numbersColumns)+len(personColumns)+len(sealColumns)+len(evaluationColumns), digestOfDecision),
+	decisionSource(qualified("r", laterColumns)),
 	newSource(kindEnd, "calls", "decision_id", "r.ended_at IS NOT NULL", qualified("r", callColumns), "", len(callColumns),
 		func(v []any) hash { return rowDigest(kindEnd, v) }),
 	newSource(kindCorrection, "corrections", "id", "true", qualified("r", correctionColumns), "", len(correctionColumns),
@@ -55,6 +50,17 @@ var sources = []source{
 		func(v []any) hash { return rowDigest(kindErasure, v) }),
 	newSource(kindLook, "looks", "id", "true", qualified("r", lookColumns), "", len(lookColumns),
 		func(v []any) hash { return rowDigest(kindLook, v) }),
+}
+
+// decisionSource reads decisions; later are the expressions for laterColumns.
+func decisionSource(later string) source {
+	return newSource(kindDecision, "decisions", "id", "true",
+		strings.Join([]string{
+			qualified("r", lastingColumns), qualified("r", numbersColumns), qualified("r", personColumns),
+			qualified("r", sealColumns), qualified("e", evaluationColumns), later,
+		}, ", "), " LEFT JOIN evaluations e ON e.decision_id = r.id",
+		len(lastingColumns)+len(numbersColumns)+len(personColumns)+len(sealColumns)+len(evaluationColumns)+len(laterColumns),
+		digestOfDecision)
 }
 
 // chainedFirst is how many of the sources were there when the chain began.
@@ -70,19 +76,29 @@ func newSource(kind, table, id, where, columns, join string, width int, read fun
 	}
 }
 
-// lost says which groups of a decision's fields left only their digests.
-type lost struct{ numbers, person, evaluation bool }
+// lost says which groups of a decision's fields left only their digests, and whether a matter or an approver stands where
+// nothing may be left of them.
+type lost struct{ numbers, person, evaluation, approver, stray bool }
 
 func lostOf(v []any) lost {
 	at := len(lastingColumns) + len(numbersColumns) + len(personColumns)
 	gone := func(i int) bool {
-		b, _ := v[at+i].([]byte)
+		b, _ := v[i].([]byte)
 		return len(b) == sha256.Size
 	}
-	return lost{gone(0), gone(1), gone(2)}
+	is := lost{numbers: gone(at), person: gone(at + 1), evaluation: gone(at + 2), approver: gone(len(v) - 1)}
+	l := laterOf(v[len(v)-len(laterColumns):])
+	is.stray = is.numbers && l.matter != nil || is.approver && l.approver != nil
+	return is
 }
 
-// digestOfDecision reads the columns of a decision, its seals and its evaluation.
+// laterOf reads the values of laterColumns.
+func laterOf(v []any) later {
+	seal, _ := v[3].([]byte)
+	return later{v[0], v[1], v[2], seal}
+}
+
+// digestOfDecision reads the columns of a decision, its seals, its evaluation, and what decisions have since schema 8.
 func digestOfDecision(v []any) hash {
 	take := func(n int) []any {
 		first := v[:n]
@@ -95,7 +111,8 @@ func digestOfDecision(v []any) hash {
 		b, _ := s[i].([]byte)
 		return b
 	}
-	return decisionDigest(seals{seal(0), seal(1), seal(2)}, lasting, numbers, person, v)
+	evaluation := take(len(evaluationColumns))
+	return decisionDigest(seals{seal(0), seal(1), seal(2)}, lasting, numbers, person, evaluation, laterOf(v))
 }
 
 // page reads rows above an id and up to another, at most size, with the digests of what they are now.
@@ -131,7 +148,10 @@ func fillChain(ctx context.Context, c *conn) (err error) {
 	if err := fillSeals(ctx, c); err != nil {
 		return err
 	}
-	for _, s := range sources[:chainedFirst] {
+	for i, s := range sources[:chainedFirst] {
+		if i == 0 {
+			s = decisionSource("NULL, NULL, NULL, NULL")
+		}
 		if err := s.fill(ctx, c); err != nil {
 			return err
 		}

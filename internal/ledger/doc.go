@@ -44,6 +44,11 @@
 //	calls        answer, end, seconds, cost, cause of each decided call, filled in as it goes on
 //	challenges   callers being asked for a credential; gone once their decision is recorded
 //	pins         HMAC-SHA256 of each PIN under the key file, never digits
+//	retired_pins the hashes of digits that were a PIN once
+//	tokens       the same of each token, what it is good for, and how many uses are taken
+//	token_uses   the decision that took each use
+//	pin_tries    wrong PINs and tokens of the last week, by phone
+//	unlocks      who let phones try again
 //	revisions    the files of each policy revision
 //	chain        an entry for each decision, end, correction and change of the policy, with the hash of the one before
 //	checkpoints  signed statements of what the chain was at a moment

@@ -10,6 +10,10 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
+// callTimes reads what is known so far, and the token whose use comes back if nobody answers, 0 for none.
+const callTimes = `SELECT answered_at, ended_at, coalesce((SELECT token_id FROM token_uses
+	WHERE decision_id = c.decision_id AND returns = 1 AND returned_at IS NULL), 0) FROM calls c WHERE decision_id = ?`
+
 const setCallTimes = `UPDATE calls SET answered_at = ?, ended_at = ?, seconds = ?, cause = ?, end_source = ?, seq = ?
 	WHERE decision_id = ?`
 
@@ -30,6 +34,7 @@ func (l *Ledger) Answered(ctx context.Context, decisionID int64, at time.Time) e
 // Ended notes how a call ended; a zero e.EndedAt means now. The first end counts, and an answer that is known stays.
 // The seconds of the call are those of e.Length, each begun second counts as a whole one; 0 if the call was not answered,
 // or ended before by a clock that was set back while nobody watched the call.
+// If it is known that nobody answered, the use of a token that returns is given back.
 //
 // Errors: ErrNotFound if there is no such decision, and those of Record.
 func (l *Ledger) Ended(ctx context.Context, decisionID int64, e call.End) error {
@@ -57,7 +62,8 @@ func (l *Ledger) orNow(t time.Time) time.Time {
 func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, ended Time) (call.End, bool)) error {
 	err := l.write(ctx, func(ctx context.Context, c *conn) error {
 		var answered, ended Time
-		err := c.callTimes.QueryRowContext(ctx, id).Scan(&answered, &ended)
+		var token int64
+		err := c.callTimes.QueryRowContext(ctx, id).Scan(&answered, &ended, &token)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrNotFound
 		}
@@ -72,6 +78,11 @@ func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, end
 			_, err = c.setCallTimes.ExecContext(ctx, Time{e.AnsweredAt}, nil, nil, nil, nil, nil, id)
 			return err
 		}
+		if token != 0 && l.unanswered(id, e) {
+			if err := giveBack(ctx, c, token, id, Time{e.EndedAt}); err != nil {
+				return err
+			}
+		}
 		answered, ended = Time{e.AnsweredAt}, Time{e.EndedAt}
 		seconds, source := secondsOf(e), printable(e.Source)
 		if _, err = c.setCallTimes.ExecContext(ctx, answered, ended, seconds, e.Cause, source, c.end.seq+1, id); err != nil {
@@ -83,6 +94,21 @@ func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, end
 		return fmt.Errorf("ledger: call of decision %d not updated: %w", id, err)
 	}
 	return nil
+}
+
+// The sources of ends that tell whether somebody had answered; others have only seen that the call is gone.
+const (
+	sourceARI      = "ari"      // Asterisk has told what happened while it did
+	sourceDialplan = "dialplan" // the dialplan had noted the end and the time that was talked
+)
+
+// unanswered reports whether it is known that nobody answered: not if only the end was seen, and not if Asterisk may
+// have told of the answer while there was no daemon to hear it.
+func (l *Ledger) unanswered(id int64, e call.End) bool {
+	if !e.AnsweredAt.IsZero() {
+		return false
+	}
+	return e.Source == sourceDialplan || e.Source == sourceARI && id > l.before
 }
 
 // secondsOf counts each begun second, on the milliseconds that the ledger keeps.

@@ -17,6 +17,8 @@ const (
 	erasePerson  = "person"  // who called, and the numbers
 	eraseRow     = "row"     // everything but the digest
 
+	eraseApprover = "approver" // who approved, and the whole input and answer, where he is named, too
+
 	eraseCorrection = "correction" // of a decision that goes
 )
 
@@ -64,54 +66,6 @@ func ofKind(kind call.RetentionKind) string {
 		call.KeepAbandoned: "d.action = 'challenge' AND d.class <> 'emergency'",
 	}[kind]
 	return "d.at < ? AND " + of
-}
-
-// Forget takes a person out of the ledger: the name, the extension, the department and the numbers of every decision that
-// names the person as its holder, and the name at PINs, which are disabled. Other decisions whose input names the person (a
-// call to the person inside, a PIN of the person at another phone) lose the input and the numbers. It returns how many
-// decisions that were. What was decided stays, and the chain holds.
-//
-// Errors: ErrNotFound if no decision and no PIN names the person, and those of Record.
-func (l *Ledger) Forget(ctx context.Context, holder, who, reason string) (int, error) {
-	if holder == "" || oneLine(who) == "" || oneLine(reason) == "" {
-		return 0, errors.New("ledger: nobody forgotten: a holder, a reason, and who wants it, are needed")
-	}
-	var pins int64
-	err := l.write(ctx, func(ctx context.Context, c *conn) error {
-		result, err := c.ExecContext(ctx, "UPDATE pins SET holder = '', department = '', disabled_at = coalesce(disabled_at, ?) WHERE holder = ?", Time{l.now()}, holder)
-		if err == nil {
-			pins, err = result.RowsAffected()
-		}
-		return err
-	})
-	n := 0
-	for _, e := range []erasure{{what: erasePerson, where: "d.holder = ?", args: []any{holder}}, {what: eraseNumbers, where: mentions, args: []any{quoted(holder)}}} {
-		if err == nil {
-			e.who, e.reason = oneLine(who), oneLine(reason)
-			var more int
-			more, err = l.eraseAll(ctx, e)
-			n += more
-		}
-	}
-	if err == nil && n == 0 && pins == 0 {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return n, fmt.Errorf("ledger: %q not forgotten: %w", holder, err)
-	}
-	return n, nil
-}
-
-// mentions is the condition of decisions d whose input has a text, quoted.
-const mentions = "EXISTS (SELECT 1 FROM evaluations m WHERE m.decision_id = d.id AND instr(m.input, ?) > 0)"
-
-// quoted is a text as it stands in an input.
-func quoted(text string) string {
-	q, err := marshal(text)
-	if err != nil {
-		panic(err) // a text can be written
-	}
-	return q
 }
 
 // erasure is what is to be taken away, and from which decisions d.
@@ -185,18 +139,21 @@ type erased struct {
 	cursor
 	numbers, person, evaluation []any
 	seals                       seals
+	later                       later
 }
 
 // selectErased reads decisions d of which something is to be erased.
 var selectErased = "SELECT d.at, d.id, " + strings.Join([]string{
 	qualified("d", numbersColumns), qualified("d", personColumns), qualified("e", evaluationColumns), qualified("d", sealColumns),
+	qualified("d", laterColumns),
 }, ", ") + " FROM decisions d LEFT JOIN evaluations e ON e.decision_id = d.id WHERE "
 
 // left says which decisions still have what an erasure takes away. A call that goes on is left alone.
 var left = map[string]string{
-	eraseNumbers: "length(d.numbers_seal) = 16",
-	erasePerson:  "length(d.person_seal) = 16",
-	eraseRow:     "NOT EXISTS (SELECT 1 FROM calls c WHERE c.decision_id = d.id AND c.ended_at IS NULL)",
+	eraseNumbers:  "length(d.numbers_seal) = 16",
+	erasePerson:   "length(d.person_seal) = 16",
+	eraseApprover: "(length(d.approver_seal) = 16 OR length(d.evaluation_seal) = 16)",
+	eraseRow:      "NOT EXISTS (SELECT 1 FROM calls c WHERE c.decision_id = d.id AND c.ended_at IS NULL)",
 }
 
 // batch erases those decisions that still have what is to go, and returns how many they are.
@@ -245,25 +202,36 @@ func scanErased(scan func(...any) error) (r erased, err error) {
 			into = append(into, &group[i])
 		}
 	}
-	err = scan(append(into, &r.seals.numbers, &r.seals.person, &r.seals.evaluation)...)
+	err = scan(append(into, &r.seals.numbers, &r.seals.person, &r.seals.evaluation,
+		&r.later.token, &r.later.matter, &r.later.approver, &r.later.seal)...)
 	return r, err
 }
 
-// strip takes numbers, and the person where that is wanted, away from a decision, and adds to content what is left of them.
+// strip takes numbers, and the person where that is wanted, or the approver, away from a decision, and adds to content
+// what is left of them.
 func (r erased) strip(ctx context.Context, c *conn, what string, content canonical) (canonical, error) {
-	numbers, evaluation := sealed("numbers", r.seals.numbers, r.numbers), sealed("evaluation", r.seals.evaluation, r.evaluation)
-	person, personSeal := r.person, r.seals.person
+	evaluation := sealed("evaluation", r.seals.evaluation, r.evaluation)
+	if _, err := c.ExecContext(ctx, "DELETE FROM evaluations WHERE decision_id = ?", r.id); err != nil {
+		return content, err
+	}
+	if what == eraseApprover {
+		var seal any
+		if digest, is := r.later.sealedApprover(); is {
+			seal = digest[:]
+		}
+		_, err := c.ExecContext(ctx, "UPDATE decisions SET approver = NULL, approver_seal = ?, evaluation_seal = ? WHERE id = ?",
+			seal, evaluation[:], r.id)
+		return content.add(r.id), err
+	}
+	numbers, person, personSeal := r.later.sealedNumbers(r.seals.numbers, r.numbers), r.person, r.seals.person
 	if what == erasePerson {
 		digest := sealed("person", r.seals.person, r.person)
 		person, personSeal = []any{"", "", ""}, digest[:]
 	}
 	masked := maskedNumbers(r.numbers)
 	_, err := c.ExecContext(ctx, `UPDATE decisions SET dialled = ?, dialled_raw = ?, number = ?, reason = ?, shadow = ?,
-		extension = ?, holder = ?, department = ?, numbers_seal = ?, person_seal = ?, evaluation_seal = ? WHERE id = ?`,
+		extension = ?, holder = ?, department = ?, numbers_seal = ?, person_seal = ?, evaluation_seal = ?, matter = NULL WHERE id = ?`,
 		slices.Concat(masked, person, []any{numbers[:], personSeal, evaluation[:], r.id})...)
-	if err == nil {
-		_, err = c.ExecContext(ctx, "DELETE FROM evaluations WHERE decision_id = ?", r.id)
-	}
 	content = content.add(r.id).add(masked...)
 	if what == erasePerson {
 		content = content.add(person...)
@@ -300,6 +268,7 @@ func (r erased) remove(ctx context.Context, c *conn, corrections *idRanges) erro
 	}
 	for _, text := range []string{
 		"DELETE FROM corrections WHERE decision_id = ?", "DELETE FROM calls WHERE decision_id = ?",
+		"DELETE FROM token_uses WHERE decision_id = ?",
 		"DELETE FROM evaluations WHERE decision_id = ?", "DELETE FROM decisions WHERE id = ?",
 	} {
 		if _, err := c.ExecContext(ctx, text, r.id); err != nil {

@@ -187,6 +187,118 @@ func TestForget(t *testing.T) {
 	check(t, l)
 }
 
+// approved is a ledger of six calls, each ended: of two people, some approved by a third, one by her token and one by her PIN.
+func approved(t *testing.T) *Ledger {
+	t.Helper()
+	l := newLedger(t)
+	ctx := context.Background()
+	token, _ := issue(t, l, call.TokenTerms{Approver: "Zhang Min", Class: call.Mobile, Uses: 5, Expires: moment.Add(time.Hour)})
+	pin, err := l.AddPIN(ctx, call.NewSecret("583921"), call.PINOwner{Holder: "Zhang Min", Extension: "104"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, change := range []func(*call.Record){
+		func(r *call.Record) { r.Approver, r.Matter = "104 Zhang Min", "4711" },
+		func(r *call.Record) { r.Approver = "Zhang Min" },
+		func(r *call.Record) { r.Approver = "105 Zhang Mining" },
+		func(r *call.Record) { r.TokenID = token },
+		func(r *call.Record) { r.PINID = pin },
+		func(r *call.Record) { r.Facts.Caller.Holder = "Zhang Min" },
+	} {
+		r := sample(n)
+		r.Facts.Credentials.Approval.Holder = "Zhang Min"
+		if n == 2 {
+			r.Facts.Credentials.Approval.Holder = "Zhang Mining"
+		}
+		change(&r)
+		id := record(t, l, r)
+		if err := l.Ended(ctx, id, call.End{EndedAt: moment, Cause: 16, Source: "ari"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l
+}
+
+// TestForgetApprover takes who approved out of other people's decisions, and leaves who called whom.
+func TestForgetApprover(t *testing.T) {
+	l := approved(t)
+	ctx := context.Background()
+	if n, err := l.Forget(ctx, "Min", "admin", "part of a name"); n != 0 || !errors.Is(err, ErrNotFound) {
+		t.Errorf("part of a name: %d decisions, %v", n, err)
+	}
+	if n, err := l.Forget(ctx, "Zhang Min", "admin", "asked for it"); err != nil || n != 5 {
+		t.Errorf("%d decisions, %v, want 5", n, err)
+	}
+	check(t, l)
+	db := shell(t, l.path)
+	for query, want := range map[string]string{
+		"SELECT group_concat(id) FROM decisions WHERE approver IS NOT NULL":                             "3",
+		"SELECT group_concat(decision_id) FROM evaluations":                                             "3",
+		"SELECT count(*) FROM decisions WHERE holder = '王芳' AND number LIKE '+861%' AND extension > ''": "5",
+		"SELECT matter FROM decisions WHERE id = 1":                                                     "4711",
+		"SELECT token_id FROM decisions WHERE id = 4":                                                   "1",
+		"SELECT approver || (revoked_at IS NULL) || reason FROM tokens":                                 "0",
+		"SELECT holder || extension || (disabled_at IS NULL) FROM pins":                                 "0",
+	} {
+		if got := textOf(t, db, query); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+	if _, err := l.Forget(ctx, "Zhang Min", "admin", "again"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("the second time: %v", err)
+	}
+	// The callers can be forgotten afterwards, and what is left can go.
+	if _, err := l.Forget(ctx, "王芳", "admin", "asked for it"); err != nil {
+		t.Error(err)
+	}
+	check(t, l)
+	if got := textOf(t, db, "SELECT count(*) FROM decisions WHERE matter IS NULL AND number LIKE '+***%'"); got != "6" {
+		t.Errorf("%s decisions are masked, want 6", got)
+	}
+	l.now = func() time.Time { return moment.AddDate(0, 0, 20) }
+	if _, err := l.Retain(ctx, call.Retention{call.KeepAllowed: {Days: 10}}); err != nil {
+		t.Error(err)
+	}
+	check(t, l)
+	if got := textOf(t, db, "SELECT (SELECT count(*) FROM decisions) || (SELECT count(*) FROM token_uses)"); got != "00" {
+		t.Errorf("%s rows are left", got)
+	}
+}
+
+// TestForgottenApproverIsStillProved finds what is put where an approver or a matter was erased.
+func TestForgottenApproverIsStillProved(t *testing.T) {
+	for name, test := range map[string]struct{ script, want string }{
+		"another approver":   {"UPDATE decisions SET approver = 'X' WHERE id = 1", "a matter or an approver stands where one was erased"},
+		"another digest":     {"UPDATE decisions SET approver_seal = zeroblob(32) WHERE id = 1", "decision 1 was changed"},
+		"no digest":          {"UPDATE decisions SET approver_seal = NULL WHERE id = 1", "decision 1 was changed"},
+		"a matter":           {"UPDATE decisions SET matter = '1' WHERE id = 6", "a matter or an approver stands where one was erased"},
+		"an erasure's ids":   {"UPDATE erasures SET ids = '1' WHERE what = 'approver'", "and no erasure says so"},
+		"numbers without it": {"UPDATE decisions SET numbers_seal = zeroblob(32) WHERE id = 1", "the numbers of decision 1 are gone, and no erasure says so"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := approved(t)
+			if _, err := l.Forget(context.Background(), "Zhang Min", "admin", "asked for it"); err != nil {
+				t.Fatal(err)
+			}
+			rawDB(t, l.path, without+"DROP TRIGGER erasures_no_update;"+test.script)
+			check(t, l, test.want)
+		})
+	}
+	t.Run("by hand", func(t *testing.T) { // while an erasure is written, only what leaves a digest may change
+		l := approved(t)
+		db := shell(t, l.path)
+		for _, change := range []string{
+			"token_id = 2", "matter = 'x'", "matter = NULL", "approver = 'x'", "approver = NULL",
+			"approver = 'x', approver_seal = zeroblob(32)", "matter = 'x', numbers_seal = zeroblob(32)",
+		} {
+			_, err := db.Exec("REPLACE INTO meta VALUES ('erasing', x''); UPDATE decisions SET " + change + " WHERE id = 1")
+			if err == nil || !strings.Contains(err.Error(), "decisions are immutable") {
+				t.Errorf("%s: %v", change, err)
+			}
+		}
+	})
+}
+
 // TestLooks are kept and proved.
 func TestLooks(t *testing.T) {
 	l := newLedger(t)

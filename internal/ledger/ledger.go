@@ -24,11 +24,15 @@ var (
 	ErrClosed = errors.New("the ledger is closed")
 	// ErrNotFound is returned for an id or a revision that the ledger does not have.
 	ErrNotFound = errors.New("not in the ledger")
-	// ErrPINTaken is returned by AddPIN for digits that another PIN has, or had before it was disabled.
+	// ErrPINTaken is returned by AddPIN and ChangePIN for digits that are, or were, a PIN or a token. Whose, it does not tell.
 	ErrPINTaken = errors.New("this PIN is taken: choose another")
+	// ErrPINTrivial is returned by AddPIN and ChangePIN for digits that are easy to guess; the text around it says why.
+	ErrPINTrivial = errors.New("choose a PIN that is harder to guess")
+	// ErrPINDisabled is returned by ChangePIN for a PIN that was taken away.
+	ErrPINDisabled = errors.New("the PIN was taken away: give a new one")
 )
 
-// readConnections is how many of the ledger's own look-ups (VerifyPIN, OpenCalls …) run at once.
+// readConnections is how many of the ledger's own look-ups (Prove, OpenCalls …) run at once.
 const readConnections = 2
 
 // Ledger is the one writer of a ledger file. Its methods may be called from any goroutine.
@@ -60,6 +64,7 @@ type Ledger struct {
 
 	conn    *conn         // the writer goroutine's; nil after a fault, until the next request
 	end     link          // of the chain, as committed; the writer goroutine's
+	before  int64         // the newest decision when it was opened
 	stopped chan struct{} // closed when the writer goroutine has ended
 }
 
@@ -152,6 +157,9 @@ func (l *Ledger) start(ctx context.Context) error {
 	if l.end, err = chainOf(ctx, l.conn); err != nil {
 		return err
 	}
+	if err := l.conn.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM decisions").Scan(&l.before); err != nil {
+		return err
+	}
 	l.reads, err = openReadPool(ctx, l.path, readConnections)
 	return err
 }
@@ -167,13 +175,13 @@ func (l *Ledger) checkKey(ctx context.Context) error {
 	if hmac.Equal(noted, l.key.fingerprint()) {
 		return nil
 	}
-	var pins, signed bool
-	err = l.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pins), EXISTS (SELECT 1 FROM checkpoints)").Scan(&pins, &signed)
+	var hashed, signed bool
+	err = l.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pins) OR EXISTS (SELECT 1 FROM tokens), EXISTS (SELECT 1 FROM checkpoints)").Scan(&hashed, &signed)
 	switch {
 	case err != nil:
 		return err
-	case pins:
-		return fmt.Errorf("key file %s is %w: the PINs in it were hashed under another one", l.key.path, ErrWrongKey)
+	case hashed:
+		return fmt.Errorf("key file %s is %w: the PINs and tokens in it were hashed under another one", l.key.path, ErrWrongKey)
 	case signed && noted != nil:
 		return fmt.Errorf("key file %s is %w: its checkpoints were signed with another one; put that back, or move the ledger and its file of checkpoints away to begin anew", l.key.path, ErrWrongKey)
 	}

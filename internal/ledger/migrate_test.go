@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
 )
 
 // rawDB makes a database at path by a script, with nothing of ours.
@@ -68,7 +71,42 @@ func TestEveryEarlierSchemaComesUpToDate(t *testing.T) {
 			if id := record(t, l, sample(9)); id != 3 {
 				t.Errorf("the next id is %d, want 3", id)
 			}
+			check(t, l)
 		})
+	}
+}
+
+// TestErasuresOutliveTheirTable: schema 8 makes the table of erasures anew.
+func TestErasuresOutliveTheirTable(t *testing.T) {
+	script, err := os.ReadFile("testdata/schema6.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "dialwarden.db")
+	rawDB(t, path, string(script)+`;INSERT INTO erasures VALUES
+		(3, '2026-11-23T09:00:00.000Z', 'root', 'person', 'asked for it', '1-2', x'00', 9),
+		(5, '2026-11-23T09:00:00.000Z', 'retention', 'numbers', 'old', '4', x'01', 10)`)
+	l := openTest(t, path)
+	db := shell(t, path)
+	if got := textOf(t, db, "SELECT group_concat(id || who || what || reason || ids || hex(content) || seq) FROM erasures"); got !=
+		"3rootpersonasked for it1-2009,5retentionnumbersold40110" {
+		t.Errorf("erasures are %s", got)
+	}
+	if _, err := l.Retain(context.Background(), call.Retention{call.KeepAllowed: {FullDays: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	record(t, l, sample(1))
+	l.now = func() time.Time { return moment.AddDate(0, 0, 9) }
+	if _, err := l.Retain(context.Background(), call.Retention{call.KeepAllowed: {FullDays: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := textOf(t, db, "SELECT max(id) FROM erasures"); got != "6" {
+		t.Errorf("the next erasure is %s, want 6", got)
+	}
+	for _, change := range []string{"UPDATE erasures SET who = 'x'", "DELETE FROM erasures"} {
+		if _, err := db.Exec(change); err == nil || !strings.Contains(err.Error(), "erasures are immutable") {
+			t.Errorf("%s: %v", change, err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
@@ -21,9 +22,9 @@ func TestPINLifecycle(t *testing.T) {
 	pin, owner := call.NewSecret("739182"), call.PINOwner{Holder: "王芳", Department: "Finance", Level: 2}
 	verify := func(pin string, want bool) {
 		t.Helper()
-		c, ok, err := l.VerifyPIN(ctx, call.NewSecret(pin))
+		c, ok, err := verifyPIN(ctx, l, call.NewSecret(pin))
 		if err != nil || ok != want || ok != c.Valid {
-			t.Errorf("VerifyPIN gives %+v, %t, %v, want %t", c, ok, err, want)
+			t.Errorf("verifyPIN gives %+v, %t, %v, want %t", c, ok, err, want)
 		}
 	}
 
@@ -36,7 +37,7 @@ func TestPINLifecycle(t *testing.T) {
 	verify("739183", false)
 	verify("", false)
 	verify("7391820", false)
-	got, _, _ := l.VerifyPIN(ctx, pin)
+	got, _, _ := verifyPIN(ctx, l, pin)
 	if want := (call.Credential{Valid: true, ID: id, Holder: "王芳", Department: "Finance", Level: 2}); got != want {
 		t.Errorf("the PIN proves %+v, want %+v", got, want)
 	}
@@ -62,7 +63,7 @@ func TestPINLifecycle(t *testing.T) {
 	}
 	now := Time{moment.UTC().Truncate(1e6)}
 	pins, err := r.PINs(ctx)
-	want := []PIN{{ID: id, Holder: "王芳", Department: "Finance", Level: 2, CreatedAt: now, DisabledAt: now}}
+	want := []PIN{{ID: id, Holder: "王芳", Department: "Finance", Level: 2, Classes: []call.Class{}, CreatedAt: now, DisabledAt: now}}
 	if err != nil || !reflect.DeepEqual(pins, want) {
 		t.Errorf("PINs are %+v, %v\nwant %+v", pins, err, want)
 	}
@@ -106,7 +107,7 @@ func TestStolenLedgerDoesNotTellPINs(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = l.AddPIN(ctx, call.NewSecret(digits), call.PINOwner{Holder: "Wu"})
-	_, _, _ = l.VerifyPIN(ctx, call.NewSecret(digits))
+	_, _, _ = verifyPIN(ctx, l, call.NewSecret(digits))
 	files, err := filepath.Glob(path + "*")
 	if err != nil || len(files) < 3 {
 		t.Fatalf("files %v, %v, want the ledger, its WAL and more", files, err)
@@ -159,13 +160,32 @@ func TestLedgerKnowsItsKey(t *testing.T) {
 	if _, err := Open(signed, testKey(2)); !errors.Is(err, ErrWrongKey) || !strings.Contains(err.Error(), "checkpoints were signed with another one") {
 		t.Errorf("another key than the checkpoints': %v, want ErrWrongKey", err)
 	}
+	other := filepath.Join(t.TempDir(), "dialwarden.db") // tokens are hashed under it, too
+	l, err = Open(other, testKey(1), WithClock(func() time.Time { return moment }))
+	if err == nil {
+		issue(t, l, terms(1))
+		err = l.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(other, testKey(2)); !errors.Is(err, ErrWrongKey) {
+		t.Errorf("another key than that of the tokens: %v, want ErrWrongKey", err)
+	}
 	if _, err := Open(path, Key{}); err == nil {
 		t.Error("opened without a key")
 	}
-	if l, err = reopen(2); err != nil {
+	l, err = reopen(2)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// verifyPIN returns whom a PIN proves.
+func verifyPIN(ctx context.Context, l *Ledger, pin call.Secret) (call.Credential, bool, error) {
+	v, err := l.Prove(ctx, call.Claim{Kinds: []call.CredentialKind{call.PIN}, Digits: pin})
+	return v.Credential, v.Fault == "" && err == nil, err
 }

@@ -36,6 +36,9 @@ type Decision struct {
 	Reason         string          `json:"reason"`
 	MaxSeconds     int             `json:"max_seconds,omitzero"` // 0: no limit
 	PINID          int64           `json:"pin_id,omitzero"`      // 0: none
+	TokenID        int64           `json:"token_id,omitzero"`    // 0: none
+	Approver       string          `json:"approver,omitzero"`    // who allowed or refused the call; empty: nobody was asked
+	Matter         string          `json:"matter,omitzero"`      // the code; empty: none
 	PolicyRevision string          `json:"policy_revision"`
 	Shadow         []call.Shadowed `json:"shadow"`
 	Call           Call            `json:"call"`
@@ -148,7 +151,8 @@ func (r *Reader) LastID(ctx context.Context) (int64, error) {
 
 // columns are those that scanDecision reads, of decisions d and calls c.
 const columns = `d.id, d.at, d.source, d.extension, d.holder, d.department, d.dialled, d.number, d.class, d.action,
-	d.rule, d.reason, coalesce(d.max_seconds, 0), coalesce(d.pin_id, 0), d.policy_revision, d.shadow,
+	d.rule, d.reason, coalesce(d.max_seconds, 0), coalesce(d.pin_id, 0), coalesce(d.token_id, 0), coalesce(d.approver, ''),
+	coalesce(d.matter, ''), d.policy_revision, d.shadow,
 	c.answered_at, c.ended_at, coalesce(x.seconds, c.seconds, 0), coalesce(x.cost_minor, c.cost_minor), coalesce(c.cause, 0),
 	iif(x.id IS NULL, coalesce(c.end_source, ''), 'correction')`
 
@@ -162,7 +166,7 @@ func scanDecision(scan func(...any) error, d *Decision, more ...any) error {
 	c := &d.Call
 	err := scan(append([]any{
 		&d.ID, &d.At, &d.Source, &d.Extension, &d.Holder, &d.Department, &d.Dialled, &d.Number, &d.Class, &d.Action,
-		&d.Rule, &d.Reason, &d.MaxSeconds, &d.PINID, &d.PolicyRevision, &shadow,
+		&d.Rule, &d.Reason, &d.MaxSeconds, &d.PINID, &d.TokenID, &d.Approver, &d.Matter, &d.PolicyRevision, &shadow,
 		&c.AnsweredAt, &c.EndedAt, &c.Seconds, &c.CostMinor, &c.Cause, &c.EndSource,
 	}, more...)...)
 	if err != nil {
@@ -200,17 +204,4 @@ func (r *Reader) Decision(ctx context.Context, id int64) (Detail, error) {
 	}
 	d.Input, d.Answer, d.Reasons = input, answer, answered.Reasons
 	return d, nil
-}
-
-// PINs lists all PINs by id, the disabled ones too. There are no digits and no hashes in it.
-func (r *Reader) PINs(ctx context.Context) ([]PIN, error) {
-	pins, err := list(ctx, r.db, "SELECT id, holder, department, level, created_at, disabled_at FROM pins ORDER BY id",
-		nil, func(scan func(...any) error) (p PIN, err error) {
-			err = scan(&p.ID, &p.Holder, &p.Department, &p.Level, &p.CreatedAt, &p.DisabledAt)
-			return p, err
-		})
-	if err != nil {
-		return nil, r.fail("PINs", err)
-	}
-	return pins, nil
 }

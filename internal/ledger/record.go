@@ -13,9 +13,10 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
-// addDecision takes the lasting columns, those of numbers and of the person, the seals, and the number of the entry.
+// addDecision takes the lasting columns, those of numbers and of the person, the seals, what is NULL in most, and the
+// number of the entry.
 var addDecision = func() string {
-	all := slices.Concat(lastingColumns, numbersColumns, personColumns, sealColumns, []string{"seq"})
+	all := slices.Concat(lastingColumns, numbersColumns, personColumns, sealColumns, laterColumns, []string{"seq"})
 	return "INSERT OR FAIL INTO decisions (" + strings.Join(all, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(all)-1) + ")"
 }()
 
@@ -30,9 +31,10 @@ const (
 )
 
 // Record makes a decision durable and returns its id; ids only grow. In the same transaction it opens the call's row
-// in calls and settles the challenge that was announced for the channel, if any.
+// in calls and settles the challenge that was announced for the channel, if any; a call that is let out by a token takes
+// one of its uses.
 //
-// Errors: ErrUnwritable if the file cannot be written now; ErrClosed; the context's error if it ended before the
+// Errors: call.ErrTokenSpent if the token had no use left in that moment, nothing is recorded then; ErrUnwritable if the file cannot be written now; ErrClosed; the context's error if it ended before the
 // decision was taken into a transaction; and a plain one if the record itself is impossible (an action that there is
 // not, a PIN that there is not). With any error, the call must not go out.
 func (l *Ledger) Record(ctx context.Context, r call.Record) (int64, error) {
@@ -62,6 +64,7 @@ type row struct {
 	channel     string
 	region      string // the country that the call is let out to; else empty
 	at          string
+	use         *tokenUse // nil for none
 }
 
 // encode makes the columns. An attempt without a time gets now.
@@ -110,14 +113,35 @@ func encode(r call.Record, now time.Time) (*row, error) {
 	}
 	numbers := []any{dialled, rawUnless(dialled, a.Dialled), printable(r.Facts.Callee.Key()), oneLine(d.Reason()), shadow}
 	person := []any{printable(a.Extension), printable(caller.Holder), printable(caller.Department)}
-	s := newSeals()
-	out.digest = decisionDigest(s, lasting, numbers, person, []any{out.evaluatedAt, out.elapsed, input, answer})
-	out.decision = slices.Concat(lasting, numbers, person, []any{s.numbers, s.person, s.evaluation})
+	s, l := newSeals(), laterOfRecord(r)
+	if r.TokenID > 0 && d.Action == call.Allow {
+		out.use = &tokenUse{token: r.TokenID, returns: r.TokenReturns, at: Time{now}}
+	}
+	out.digest = decisionDigest(s, lasting, numbers, person, []any{out.evaluatedAt, out.elapsed, input, answer}, l)
+	out.decision = slices.Concat(lasting, numbers, person, []any{s.numbers, s.person, s.evaluation, l.token, l.matter, l.approver, l.seal})
 	return out, nil
+}
+
+// laterOfRecord makes the values of laterColumns.
+func laterOfRecord(r call.Record) (l later) {
+	l.token = nullIfNone(r.TokenID)
+	if r.Matter != "" {
+		l.matter = printable(r.Matter)
+	}
+	if r.Approver != "" {
+		l.approver = oneLine(r.Approver)
+		l.seal = newSalt()
+	}
+	return l
 }
 
 // insert writes the row on the writer's connection.
 func (r *row) insert(ctx context.Context, c *conn) (int64, error) {
+	if r.use != nil {
+		if err := r.use.take(ctx, c); err != nil {
+			return 0, err
+		}
+	}
 	result, err := c.addDecision.ExecContext(ctx, append(slices.Clip(r.decision), c.end.seq+1)...)
 	if err != nil {
 		return 0, err
@@ -137,6 +161,11 @@ func (r *row) insert(ctx context.Context, c *conn) (int64, error) {
 	}
 	if r.region != "" {
 		if _, err := c.addRegion.ExecContext(ctx, r.region, r.at); err != nil {
+			return 0, err
+		}
+	}
+	if r.use != nil {
+		if err := r.use.note(ctx, c, id); err != nil {
 			return 0, err
 		}
 	}

@@ -48,7 +48,7 @@ func TestViewsAreTheContract(t *testing.T) {
 	db := shell(t, l.path)
 	for view, want := range map[string]string{
 		"decision_log": "id, at, source, extension, holder, department, dialled, number, class, action, rule, reason, " +
-			"max_seconds, pin_id, token_id, approver, policy_revision, shadow",
+			"max_seconds, pin_id, token_id, approver, policy_revision, shadow, matter",
 		"call_log": "decision_id, answered_at, ended_at, seconds, cost_minor, cause, end_source",
 	} {
 		got := textOf(t, db, "SELECT group_concat(name, ', ') FROM pragma_table_info(?)", view)
@@ -69,15 +69,18 @@ func TestRecordFillsTheViews(t *testing.T) {
 	pinned.Facts.Callee.E164 = ""
 	pinned.Decision.Reasons[1].Text = "Free\n of charge\n"
 	pinned.Attempt.At = time.Time{}
+	proved := sample(2)
+	proved.Decision.Action, proved.TokenID, proved.Approver, proved.Matter = call.Deny, 7, "104\n Zhang Min", "4711\x1b"
 	for name, test := range map[string]struct {
 		record call.Record
 		want   map[string]string
 	}{
+		"proved": {proved, map[string]string{"token_id": "7", "approver": "104 Zhang Min", "matter": `4711\x1b`}},
 		"full": {sample(0), map[string]string{
 			"id": "1", "at": "2026-11-23T09:00:00.123Z", "source": "ari", "extension": "1000", "holder": "王芳",
 			"department": "Finance", "dialled": "9013800138000", "number": "+8613800000000", "class": "mobile",
 			"action": "allow", "rule": "local", "reason": "Mobile calls are free", "max_seconds": "180",
-			"pin_id": "NULL", "token_id": "NULL", "approver": "NULL", "policy_revision": "3f6c1a90e2b44f0d",
+			"pin_id": "NULL", "token_id": "NULL", "approver": "NULL", "matter": "NULL", "policy_revision": "3f6c1a90e2b44f0d",
 			"shadow": `[{"rule":"night","head":"deny","reason":"It is night"}]`,
 		}},
 		"spare": {pinned, map[string]string{

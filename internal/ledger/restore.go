@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -30,11 +31,12 @@ type Missing struct {
 	Counted   bool   `json:"counted"`   // the present ledger could be read; else it is as checkpoints tell
 	Forgotten int64  `json:"forgotten"` // erasures that took a person out, which the backup is from before; where Counted
 	PINs      int    `json:"pins"`      // are not as they are in the present ledger, like one that was disabled since
+	Tokens    int    `json:"tokens"`    // the same, like one that was used or revoked since
 	Unread    string `json:"unread"`    // why the present ledger could not be read; empty where there is none
 }
 
 // Any reports whether something is missing, or may be.
-func (m Missing) Any() bool { return m.Entries > 0 || m.PINs > 0 || m.Unread != "" }
+func (m Missing) Any() bool { return m.Entries > 0 || m.PINs > 0 || m.Tokens > 0 || m.Unread != "" }
 
 // RestoreOptions change how a ledger is restored.
 type RestoreOptions struct {
@@ -210,20 +212,29 @@ func (r *Reader) beyond(ctx context.Context, backup *Reader, s *Restored, key Ke
 	if err != nil {
 		return m, nil, err
 	}
-	pins, err := r.PINs(ctx)
-	if err != nil {
+	if m.PINs, err = unlike(ctx, r.PINs, backup.PINs); err != nil {
 		return m, nil, err
 	}
-	old, err := backup.PINs(ctx)
-	if err != nil {
-		return m, nil, err
+	asOf := func(r *Reader) func(context.Context) ([]Token, error) {
+		return func(ctx context.Context) ([]Token, error) { return r.Tokens(ctx, s.At.Time) }
 	}
-	for _, p := range pins {
-		if !slices.Contains(old, p) {
-			m.PINs++
+	m.Tokens, err = unlike(ctx, asOf(r), asOf(backup))
+	return m, restores, err
+}
+
+// unlike counts what one list has that the other has not, or has otherwise.
+func unlike[T any](ctx context.Context, present, backup func(context.Context) ([]T, error)) (n int, err error) {
+	now, err := present(ctx)
+	if err != nil {
+		return 0, err
+	}
+	then, err := backup(ctx)
+	for _, x := range now {
+		if !slices.ContainsFunc(then, func(y T) bool { return reflect.DeepEqual(x, y) }) {
+			n++
 		}
 	}
-	return m, restores, nil
+	return n, err
 }
 
 // takePlace adds the statement to the copy and puts it in the place of the ledger.

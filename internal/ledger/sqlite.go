@@ -106,6 +106,7 @@ type conn struct {
 	addCall, callTimes, setCallTimes *sql.Stmt
 	addRegion, announce, settle      *sql.Stmt
 	addEntry, addFacet, addRunFacet  *sql.Stmt
+	takeUse, noteUse                 *sql.Stmt
 }
 
 // openConn opens the connection, after check has seen the file and before anything in it may change. It prepares
@@ -170,13 +171,15 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.addDecision, addDecision},
 		{&c.addEvaluation, addEvaluation},
 		{&c.addCall, "INSERT INTO calls (decision_id) VALUES (?)"},
-		{&c.callTimes, "SELECT answered_at, ended_at FROM calls WHERE decision_id = ?"},
+		{&c.callTimes, callTimes},
 		{&c.setCallTimes, setCallTimes},
 		{&c.addRegion, addRegion},
 		{&c.addEntry, addEntry},
 		{&c.addFacet, "INSERT INTO facets (block, facet, value, ids) VALUES (?, ?, ?, ?)"},
 		{&c.addRunFacet, "INSERT INTO run_facets (run, facet, value, ids) VALUES (?, ?, ?, ?)"},
 		{&c.announce, announce},
+		{&c.takeUse, takeUse},
+		{&c.noteUse, noteUse},
 		{&c.settle, "DELETE FROM challenges WHERE channel = ?"},
 	} {
 		var err error
@@ -220,12 +223,6 @@ func isBroken(err error) bool {
 		return false
 	}
 	return isFault(err)
-}
-
-// isUnique reports whether err is the violation of a unique index.
-func isUnique(err error) bool {
-	e, _ := sqliteError(err)
-	return e.ExtendedCode == sqlite3.ErrConstraintUnique
 }
 
 func sqliteError(err error) (e sqlite3.Error, ok bool) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strings"
 )
 
 // erasures reads what was taken away, and holds what was left in its place against what the erasures say.
@@ -33,7 +34,7 @@ func (v *verifier) erasures(ctx context.Context) error {
 		v.erased[what] = v.erased[what].sorted()
 	}
 	for _, e := range all {
-		if e.what != eraseNumbers && e.what != erasePerson || v.erased[eraseRow].overlaps(e.ids) {
+		if e.what != eraseNumbers && e.what != erasePerson && e.what != eraseApprover || v.erased[eraseRow].overlaps(e.ids) {
 			continue
 		}
 		sum, err := v.reader.leftOf(ctx, e.what, e.ids)
@@ -49,13 +50,16 @@ func (v *verifier) erasures(ctx context.Context) error {
 
 // leftOf is the digest over what an erasure left of decisions.
 func (r *Reader) leftOf(ctx context.Context, what string, ids idRanges) (hash, error) {
-	columns := numbersColumns
-	if what == erasePerson {
+	var columns []string
+	switch what {
+	case eraseNumbers:
+		columns = numbersColumns
+	case erasePerson:
 		columns = slices.Concat(numbersColumns, personColumns)
 	}
 	content := begin("left")
 	for _, s := range ids {
-		rows, err := list(ctx, r.db, "SELECT id, "+qualified("d", columns)+" FROM decisions d WHERE id BETWEEN ? AND ? ORDER BY id",
+		rows, err := list(ctx, r.db, "SELECT "+strings.Join(append([]string{"id"}, columns...), ", ")+" FROM decisions WHERE id BETWEEN ? AND ? ORDER BY id",
 			[]any{s.first, s.last}, func(scan func(...any) error) (values []any, err error) {
 				values = make([]any, len(columns)+1)
 				into := make([]any, len(values))
@@ -75,10 +79,17 @@ func (r *Reader) leftOf(ctx context.Context, what string, ids idRanges) (hash, e
 	return content.sum(), nil
 }
 
-// justify looks for the erasure of what a decision lost.
+// justify looks for the erasure of what a decision lost, and for what stands where nothing may be left.
 func (v *verifier) justify(r chained) {
-	if (r.lost.numbers || r.lost.evaluation) && !v.erased[eraseNumbers].has(r.ref) && !v.erased[erasePerson].has(r.ref) {
+	if r.lost.stray {
+		v.found(kindDecision, r.ref, "decision %d was changed: a matter or an approver stands where one was erased", r.ref)
+	}
+	numbers := v.erased[eraseNumbers].has(r.ref) || v.erased[erasePerson].has(r.ref)
+	if r.lost.numbers && !numbers || r.lost.evaluation && !numbers && !v.erased[eraseApprover].has(r.ref) {
 		v.found(kindDecision, r.ref, "the numbers of decision %d are gone, and no erasure says so", r.ref)
+	}
+	if r.lost.approver && !v.erased[eraseApprover].has(r.ref) {
+		v.found(kindDecision, r.ref, "who approved the call of decision %d is gone, and no erasure says so", r.ref)
 	}
 	if r.lost.person && !v.erased[erasePerson].has(r.ref) {
 		v.found(kindDecision, r.ref, "who made the call of decision %d is gone, and no erasure says so", r.ref)

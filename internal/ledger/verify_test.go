@@ -33,7 +33,11 @@ func chained20(t *testing.T) (path, checkpoints string) {
 		t.Fatal(err)
 	}
 	for n := range 20 {
-		id := record(t, l, sample(n))
+		r := sample(n)
+		if n == 9 { // decision 10
+			r.TokenID, r.Approver, r.Matter, r.Decision.Action = 7, "104 Zhang Min", "4711", call.Deny
+		}
+		id := record(t, l, r)
 		if n%2 == 0 {
 			if err := l.Answered(ctx, id, moment); err != nil {
 				t.Fatal(err)
@@ -95,6 +99,19 @@ func TestVerifyFinds(t *testing.T) {
 		"an input":              {"UPDATE evaluations SET input = '{}' WHERE decision_id = 20", []string{"decision 20 was changed"}},
 		"an input gone":         {"DELETE FROM evaluations WHERE decision_id = 5", []string{"decision 5 was changed"}},
 		"a seal":                {"UPDATE decisions SET person_seal = zeroblob(32) WHERE id = 3", []string{"decision 3 was changed"}},
+		"a token":               {"UPDATE decisions SET token_id = 8 WHERE id = 10", []string{"decision 10 was changed"}},
+		"a token gone":          {"UPDATE decisions SET token_id = NULL WHERE id = 10", []string{"decision 10 was changed"}},
+		"a token put in":        {"UPDATE decisions SET token_id = 0 WHERE id = 11", []string{"decision 11 was changed"}},
+		"a matter":              {"UPDATE decisions SET matter = '4712' WHERE id = 10", []string{"decision 10 was changed"}},
+		"a matter gone":         {"UPDATE decisions SET matter = NULL WHERE id = 10", []string{"decision 10 was changed"}},
+		"a matter put in":       {"UPDATE decisions SET matter = '' WHERE id = 11", []string{"decision 11 was changed"}},
+		"an approver":           {"UPDATE decisions SET approver = 'X' WHERE id = 10", []string{"decision 10 was changed"}},
+		"an approver gone":      {"UPDATE decisions SET approver = NULL WHERE id = 10", []string{"decision 10 was changed"}},
+		"an approver all gone":  {"UPDATE decisions SET approver = NULL, approver_seal = NULL WHERE id = 10", []string{"decision 10 was changed"}},
+		"an approver put in":    {"UPDATE decisions SET approver = '' WHERE id = 11", []string{"decision 11 was changed"}},
+		"an approver and salt":  {"UPDATE decisions SET approver = 'X', approver_seal = person_seal WHERE id = 11", []string{"decision 11 was changed"}},
+		"an approver's seal":    {"UPDATE decisions SET approver_seal = zeroblob(32) WHERE id = 10", []string{"decision 10 was changed", "who approved the call of decision 10 is gone, and no erasure says so"}},
+		"a seal of nobody":      {"UPDATE decisions SET approver_seal = x'' WHERE id = 11", []string{"decision 11 was changed"}},
 		"an end":                {"UPDATE calls SET seconds = 1 WHERE decision_id = 3", []string{"end 3 was changed"}},
 		"an end taken back":     {"UPDATE calls SET ended_at = NULL, seconds = NULL WHERE decision_id = 3", []string{"end 3 was removed"}},
 		"an end invented":       {"UPDATE calls SET ended_at = '2026-11-23T09:00:00.000Z', seconds = 1 WHERE decision_id = 2", []string{"end 2 was put in"}},
