@@ -25,8 +25,8 @@ func usual() call.Handset {
 // phones are a directory of four phones.
 const phones = "extensions:\n  101: {department: board}\n  102: {department: sales, short_number: \"*57\"}\n  103: {department: sales}\n  104: {}\n"
 
-// TestHandset reads the three files, whole, in part, and empty. What is shipped says what is said without them, but for who
-// approves and the code of an example.
+// TestHandset reads the three files, whole, in part, and empty. What is shipped says what is said without them, but for
+// the code of an example.
 func TestHandset(t *testing.T) {
 	as := func(change func(h *call.Handset)) call.Handset {
 		h := usual()
@@ -75,7 +75,6 @@ func TestHandset(t *testing.T) {
 		}
 	}
 	want := as(func(h *call.Handset) {
-		h.Approvers.Department, h.Approvers.Everybody = map[string][]string{"sales": {"104"}}, []string{"101"}
 		h.Matters.Codes = map[string]string{"4711": "Harbour project"}
 	})
 	if got := shipped(t).Handset(); !reflect.DeepEqual(got, want) {
