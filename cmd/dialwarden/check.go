@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,12 +23,33 @@ type checked struct {
 	// With --explain:
 	Input       *call.Facts        `json:"input,omitempty"`
 	Explanation *rules.Explanation `json:"explanation,omitempty"`
+
+	caller    call.Caller
+	approvers call.Approvers
+	directory call.Directory
 }
 
 type checkFlags struct {
 	from, to, at    string
 	credentials     []string
 	asJSON, explain bool
+}
+
+// asked says who is asked to approve.
+func (c checked) asked(r call.Requirement) string {
+	who, from := r.Approvers, "rule "+r.Rule
+	if len(who) == 0 {
+		who, from = c.approvers.For(c.caller), "data/approvers.yaml"
+	}
+	who = slices.DeleteFunc(slices.Clone(who), func(extension string) bool { return extension == c.caller.Extension })
+	if len(who) == 0 {
+		return fmt.Sprintf("nobody could approve it (%s)", from)
+	}
+	names := make([]string, len(who))
+	for i, extension := range who {
+		names[i] = strings.TrimSpace(extension + " " + c.directory[extension].Holder)
+	}
+	return fmt.Sprintf("an approval is asked of %s (%s)", strings.Join(names, ", then "), from)
 }
 
 func newCheck() *cobra.Command {
@@ -88,7 +110,10 @@ func check(cmd *cobra.Command, f checkFlags) error {
 	}
 	facts := edition.Book.Facts(
 		call.Attempt{Source: call.SourceARI, Extension: f.from, Dialled: f.to, At: at}, call.Usage{}, proved)
-	out := checked{Decision: edition.Book.Judge(cmd.Context(), facts), Callee: facts.Callee}
+	out := checked{
+		Decision: edition.Book.Judge(cmd.Context(), facts), Callee: facts.Callee,
+		caller: facts.Caller, approvers: edition.Policy.Handset().Approvers, directory: edition.Policy.Directory(),
+	}
 	if f.explain {
 		why := edition.Policy.Explain(cmd.Context(), facts)
 		out.Input, out.Explanation = &facts, &why
@@ -141,6 +166,9 @@ func printChecked(w io.Writer, c checked) error {
 			kinds[i] = string(k)
 		}
 		say("  %s wants: %s", r.Rule, strings.Join(kinds, " or "))
+		if slices.Contains(r.AnyOf, call.Approval) {
+			say("    %s", c.asked(r))
+		}
 	}
 	if c.MaxSeconds > 0 {
 		say("  cut after %v", time.Duration(c.MaxSeconds)*time.Second)

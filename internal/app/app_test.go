@@ -76,6 +76,10 @@ func TestOpenNamesTheFault(t *testing.T) {
 		"a rule with a fault": {func(t *testing.T, cfg *config.Config) {
 			write(t, filepath.Join(cfg.Policy.Dir, "rules", "extra.rego"), "package dialwarden.outbound\n\nallow contains input.caler\n")
 		}, []string{"the policy in", "rules/extra.rego:3", "caler"}},
+		"service code": {func(t *testing.T, cfg *config.Config) {
+			cfg.Numbering.OutsideLine = "*1"
+			write(t, filepath.Join(cfg.Policy.Dir, "data/handset.yaml"), "service_codes:\n  change_pin: \"*57\"\n  close_phone: \"*1110\"\n")
+		}, []string{"data/handset.yaml:3:16", "*1110 would hide the emergency number 110"}},
 		"no policy directory": {func(_ *testing.T, cfg *config.Config) {
 			cfg.Policy.Dir += "x"
 		}, []string{"policyx"}},

@@ -92,6 +92,9 @@ func loadEdition(cfg config.Config, files fs.FS, where string) (*Edition, error)
 	if err != nil {
 		return nil, fmt.Errorf("the directory in %s does not fit the number plan:\n%w", where, inDirectory(err, p.Files()))
 	}
+	if err := hidesEmergency(numbers, p); err != nil {
+		return nil, fmt.Errorf("the policy in %s does not fit the number plan:\n%w", where, err)
+	}
 	return &Edition{Policy: p, Plan: plan, Book: &gate.Book{
 		Numbers: numbers, Directory: p.Directory(), Rules: p, Zone: cfg.Site.Location(),
 		Lookup: p.Lookup, Short: p.ShortCalls(), Text: p.Text,

@@ -54,10 +54,14 @@ type Answers struct {
 	effects map[heading]*effect
 	classes map[call.Class]*inClass
 	faults  map[string]call.Class // texts of policy errors
+	missing map[wanted]map[call.Class]bool
 }
 
 func newAnswers() *Answers {
-	a := &Answers{effects: map[heading]*effect{}, classes: map[call.Class]*inClass{}, faults: map[string]call.Class{}}
+	a := &Answers{
+		effects: map[heading]*effect{}, classes: map[call.Class]*inClass{}, faults: map[string]call.Class{},
+		missing: map[wanted]map[call.Class]bool{},
+	}
 	for _, class := range call.Classes() {
 		a.classes[class] = &inClass{
 			parts: map[string]verdict{}, allowed: map[string]calls{}, required: map[string]calls{},
@@ -96,6 +100,7 @@ func (a *Answers) ask(ctx context.Context, p Policy, f call.Facts, part string) 
 		c.parts[part] = c.parts[part].add(d)
 	}
 	a.note(fired, d)
+	a.unproved(p.Handset(), f, d.Requires)
 	return ctx.Err()
 }
 

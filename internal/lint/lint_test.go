@@ -118,6 +118,26 @@ func TestChecks(t *testing.T) {
 			"rules: warning: a call to a number of the class mobile ends as a policy error: The policy gave no usable answer: rules x and y route the call differently (rules/x.rego:3, rules/y.rego:3) [no_answer]",
 		},
 		{
+			"a matter code, and there is none", "no_proof",
+			ruled("require contains {\"rule\": \"x\", \"any_of\": [\"matter\"]}"),
+			ruled("require contains {\"rule\": \"x\", \"any_of\": [\"matter\"]}", "data/matters.yaml", "free: {to: 4}\n"),
+			"rules/x.rego:3:1: warning: rule x wants a matter code for calls to local, mobile, and there is none [no_proof]",
+		},
+		{
+			"nobody who approves", "no_proof",
+			ruled("require contains {\"rule\": \"x\", \"any_of\": [\"approval\"]} if input.callee.class == \"mobile\"",
+				"data/directory.yaml", "extensions: {101: {department: a}, 102: {department: b}}\n", "data/approvers.yaml", "department: {a: [\"101\"]}\n"),
+			ruled("require contains {\"rule\": \"x\", \"any_of\": [\"approval\"]} if input.callee.class == \"mobile\"",
+				"data/directory.yaml", "extensions: {101: {department: a}, 102: {department: b}}\n", "data/approvers.yaml", "everybody: [\"101\"]\n"),
+			"rules/x.rego:3:1: warning: rule x wants an approval for calls to mobile, and nobody approves those of phones of the department b [no_proof]",
+		},
+		{
+			"approvers of a rule", "no_proof",
+			ruled("require contains {\"rule\": \"x\", \"any_of\": [\"matter\", \"approval\"]} if input.callee.class == \"mobile\""),
+			ruled("require contains {\"rule\": \"x\", \"any_of\": [\"matter\", \"approval\"], \"approvers\": [\"102\"]} if input.callee.class == \"mobile\""),
+			"rules/x.rego:3:1: warning: rule x wants a matter code for calls to mobile, and there is none [no_proof]",
+		},
+		{
 			"a class in vain", "shadowed_class",
 			ruled("deny contains \"x\" if input.callee.class == \"mobile\""),
 			ruled("deny contains \"x\" if {\n\tinput.callee.class == \"mobile\"\n\tinput.caller.grade == \"staff\"\n}"),

@@ -18,6 +18,7 @@ type Policy interface {
 	Judge(ctx context.Context, f call.Facts) call.Decision
 	Fired(ctx context.Context, f call.Facts) ([]rules.Fired, error)
 	Lists() []string
+	Handset() call.Handset
 	Files() map[string][]byte
 }
 

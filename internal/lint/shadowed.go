@@ -15,6 +15,7 @@ import (
 func (a *Answers) findings(content map[string][]byte) []Finding {
 	data := files(content)
 	found := a.contradictions()
+	found = append(found, a.noProof(content)...)
 	found = append(found, a.shadowed(content)...)
 	found = append(found, a.shadowedClasses(content, data)...)
 	found = append(found, a.coveredTwice(content, data)...)

@@ -84,6 +84,9 @@ func TestCategories(t *testing.T) {
 		"another proof": {challenged(nil), challenged(func(d *call.Decision) {
 			d.Requires = []call.Requirement{{Rule: "long_distance", AnyOf: []call.CredentialKind{call.Token}}}
 		}), DetailChanged},
+		"other approvers": {challenged(nil), challenged(func(d *call.Decision) {
+			d.Requires = []call.Requirement{{Rule: "long_distance", AnyOf: []call.CredentialKind{call.PIN}, Approvers: []string{"104"}}}
+		}), DetailChanged},
 		"somebody is told": {allowed(nil), allowed(func(d *call.Decision) { d.Notify = []call.Notice{{Rule: "x", To: "y"}} }), DetailChanged},
 		"a sanction": {refused(nil), refused(func(d *call.Decision) {
 			d.Sanctions = []call.Penalty{{Rule: "premium", SuspendDays: 30}}

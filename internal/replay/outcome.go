@@ -77,7 +77,7 @@ func sameDetails(before, after *Outcome) bool {
 		return same && b.Prompt == a.Prompt && b.Cause == a.Cause
 	case call.Challenge:
 		same = same && slices.EqualFunc(b.Requires, a.Requires, func(x, y call.Requirement) bool {
-			return x.Rule == y.Rule && slices.Equal(x.AnyOf, y.AnyOf)
+			return x.Rule == y.Rule && slices.Equal(x.AnyOf, y.AnyOf) && slices.Equal(x.Approvers, y.Approvers)
 		})
 	}
 	return same && b.RingSeconds == a.RingSeconds && b.WarnSeconds == a.WarnSeconds

@@ -39,11 +39,18 @@ func newSite(t testing.TB) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	e, err := app.LoadEdition(config.Default())
+	e, err := app.LoadEdition(patient())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &site{t: t, book: e, ledger: l, path: path, clock: time.Date(2026, 11, 23, 1, 30, 0, 0, time.UTC)} // Monday, 09:30
+}
+
+// patient is the usual configuration, but for a deadline of the policy that leaves room for a busy machine.
+func patient() config.Config {
+	cfg := config.Default()
+	cfg.Policy.Deadline *= 100
+	return cfg
 }
 
 // candidate is the shipped policy with files that take the place of its own.
@@ -58,7 +65,7 @@ func candidate(t testing.TB, files map[string]string) *app.Edition {
 			t.Fatal(err)
 		}
 	}
-	cfg := config.Default()
+	cfg := patient()
 	cfg.Policy.Dir = dir
 	e, err := app.LoadEdition(cfg)
 	if err != nil {

@@ -64,7 +64,7 @@ func (b *book) settle(d *call.Decision, by map[string][]member, f *call.Facts) {
 	case len(unmet) > 0:
 		d.Action, d.Rule, d.Prompt = call.Challenge, unmet[0].rule, unmet[0].prompt
 		for _, m := range unmet {
-			d.Requires = append(d.Requires, call.Requirement{Rule: m.rule, AnyOf: m.anyOf})
+			d.Requires = append(d.Requires, call.Requirement{Rule: m.rule, AnyOf: m.anyOf, Approvers: m.approvers})
 		}
 		b.reason(d, unmet...)
 	case len(met) > 0:

@@ -63,10 +63,24 @@ var explanations = []explained{
 			"deny contains \"two\" if {\n\tinput.credentials.pin.valid == true\n\tlevel := input.credentials.pin.level\n\tlow(level, 3)\n}\n\n" +
 			"low(level, wanted) if level < wanted\n",
 	}},
+	{name: "matter", from: "103", class: call.National, files: registered, facts: func(f *call.Facts) { f.Credentials = pinOf(1) }},
+	{name: "matter_zh", lang: "zh", from: "103", class: call.National, files: registered, facts: func(f *call.Facts) { f.Credentials = pinOf(1) }},
+	{name: "approvers", from: "103", class: call.National, files: approved},
+	{name: "approvers_zh", lang: "zh", from: "103", class: call.National, files: approved},
 	{name: "broken", from: "103", class: call.National, files: map[string]string{
 		"data/rules.yaml": "two: {title: Two}\n",
 		"rules/two.rego":  "package dialwarden.outbound\n\nallow contains \"two\" if 1 / input.usage.concurrent_calls > 0\n",
 	}},
+}
+
+// registered is a site where national calls need a matter code.
+var registered = map[string]string{"data/register.yaml": "classes: [national]\n"}
+
+// approved is a site where a rule names who approves.
+var approved = map[string]string{
+	"data/rules.yaml": "secret: {title: Secret, text: {en: The section head decides.}}\n",
+	"rules/secret.rego": "package dialwarden.outbound\n\nallow contains \"secret\"\n\n" +
+		"require contains {\"rule\": \"secret\", \"any_of\": [\"approval\"], \"approvers\": [\"104\", \"101\"]} if input.callee.class == \"national\"\n",
 }
 
 // TestExplain holds explanations to transcripts, testdata/explain/*.txt, which -update writes.

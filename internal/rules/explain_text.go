@@ -138,7 +138,7 @@ func (e *Explanation) does(b Body) string {
 	for _, m := range b.members {
 		switch b.Head {
 		case "require":
-			details = append(details, e.kindsText(m.anyOf))
+			details = append(details, e.requirementText(m.anyOf, m.approvers))
 		case "notify":
 			details = append(details, m.to)
 		}

@@ -51,6 +51,15 @@ func (e *Explanation) kindsText(kinds []call.CredentialKind) string {
 	return e.proofsText(names, 0, "or", "或")
 }
 
+// requirementText names what meets a requirement, and who is asked for an approval where the rule names them.
+func (e *Explanation) requirementText(kinds []call.CredentialKind, approvers []string) string {
+	text := e.kindsText(kinds)
+	if len(approvers) > 0 {
+		text += fmt.Sprintf(e.words(" (of %s)", "（审批人：%s）"), e.list(approvers, "or", "、"))
+	}
+	return text
+}
+
 // capital makes the first letter of a sentence a large one.
 func capital(s string) string {
 	for _, r := range s {
@@ -112,7 +121,7 @@ func (e *Explanation) then(d call.Decision) string {
 	case call.Challenge:
 		var wanted []string
 		for _, r := range d.Requires {
-			if text := e.kindsText(r.AnyOf); !slices.Contains(wanted, text) {
+			if text := e.requirementText(r.AnyOf, r.Approvers); !slices.Contains(wanted, text) {
 				wanted = append(wanted, text)
 			}
 		}

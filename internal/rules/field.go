@@ -121,6 +121,33 @@ func readKinds(to *[]call.CredentialKind, v ast.Value) error {
 	return nil
 }
 
+// maxApprovers is how many approvers a member may name.
+const maxApprovers = 20
+
+// readExtensions reads extensions in their order, each once. A set has no order.
+func readExtensions(to *[]string, v ast.Value) error {
+	list, ok := v.(*ast.Array)
+	switch {
+	case !ok:
+		return fmt.Errorf("is %s; wanted is a list of extensions, in the order in which they are asked", kindOf(v))
+	case list.Len() > maxApprovers:
+		return fmt.Errorf("has %d extensions; %d are the most", list.Len(), maxApprovers)
+	}
+	for i := range list.Len() {
+		s, ok := list.Elem(i).Value.(ast.String)
+		if !ok || !isExtension(string(s)) {
+			return fmt.Errorf("holds %s; wanted is an extension in quotes, like \"101\"", clip(list.Elem(i).Value))
+		}
+		if !slices.Contains(*to, string(s)) {
+			*to = append(*to, string(s))
+		}
+	}
+	return nil
+}
+
+// isExtension reports whether a phone can have this extension.
+func isExtension(s string) bool { return call.IsDialString(s) && !strings.HasPrefix(s, "+") }
+
 // kindOf names the type of a value.
 func kindOf(v ast.Value) string {
 	switch v.(type) {

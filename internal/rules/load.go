@@ -31,6 +31,7 @@ type Policy struct {
 	deadline  time.Duration
 	directory call.Directory
 	tables    tables
+	handset   call.Handset
 	sight     sight
 	book      *book
 	words     vocabulary
@@ -51,7 +52,7 @@ func Load(fsys fs.FS, opt Options) (*Policy, error) {
 	}
 	p := &Policy{
 		content: s.content, revision: revisionOf(s.content), deadline: opt.Deadline, directory: s.directory,
-		tables: s.tables, sight: s.sight, book: s.book, words: s.vocabulary(), looked: s.traits.looked, inspect: sync.OnceValues(s.inspector),
+		tables: s.tables, handset: s.handset, sight: s.sight, book: s.book, words: s.vocabulary(), looked: s.traits.looked, inspect: sync.OnceValues(s.inspector),
 	}
 	if p.deadline <= 0 {
 		p.deadline = DefaultDeadline
@@ -70,6 +71,7 @@ type source struct {
 	content   map[string][]byte
 	directory call.Directory
 	tables    tables
+	handset   call.Handset
 	book      *book
 	modules   map[string]*ast.Module // without tests
 	schemas   *ast.SchemaSet
@@ -94,6 +96,7 @@ func examine(content map[string][]byte, language string, bad *faults) *source {
 	dataSchemas(s.content, files, bad)
 	s.tables = readTables(files, bad)
 	s.directory = readDirectory(files, bad)
+	s.handset = readHandset(files, s.directory, bad)
 	s.book = readBook(files, language, bad)
 	var input *schema.Schema
 	s.schemas, input = readSchema(s.content, bad)
@@ -103,6 +106,7 @@ func examine(content map[string][]byte, language string, bad *faults) *source {
 	}
 	readable := !bad.any()
 	helpers := checkRules(s.modules, s.book, bad)
+	checkApprovers(s.modules, s.directory, bad)
 	checkTests(s.content, helpers, bad)
 	if !readable {
 		return s

@@ -22,7 +22,8 @@ type member struct {
 
 	cause      int                   // deny
 	anyOf      []call.CredentialKind // require
-	maxSeconds int                   // limit
+	approvers  []string
+	maxSeconds int // limit
 	warn       int
 	ring       int
 	route      call.Route   // route
@@ -58,7 +59,8 @@ var fieldsOf = map[string]map[string]field{
 		"cause": func(m *member, v ast.Value) error { return readWhole(&m.cause, v, 1, maxCause) },
 	},
 	"require": {
-		"any_of": func(m *member, v ast.Value) error { return readKinds(&m.anyOf, v) },
+		"any_of":    func(m *member, v ast.Value) error { return readKinds(&m.anyOf, v) },
+		"approvers": func(m *member, v ast.Value) error { return readExtensions(&m.approvers, v) },
 	},
 	"limit": {
 		"max_seconds":  func(m *member, v ast.Value) error { return readWhole(&m.maxSeconds, v, 0, maxSeconds) },
@@ -143,6 +145,10 @@ func (m *member) complete(given int) error {
 	switch {
 	case m.rule == "":
 		return errors.New("it names no rule")
+	case m.head == "require" && len(m.anyOf) == 0:
+		return errors.New("it says nothing; give it any_of")
+	case len(m.approvers) > 0 && !slices.Contains(m.anyOf, call.Approval):
+		return errors.New("it names approvers, and its any_of has no approval")
 	case m.head == "allow" || m.head == "deny" || given > 0 && m.head != "route":
 		return nil
 	case given == 0:

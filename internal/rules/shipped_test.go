@@ -211,8 +211,10 @@ func TestADataFileThatIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// No rule looks at these.
+	unseen := []string{"data/retention.yaml", "data/handset.yaml", "data/approvers.yaml", "data/matters.yaml"}
 	for name, f := range files {
-		if !strings.HasPrefix(name, "data/") || name == "data/retention.yaml" { // no rule looks at that one
+		if !strings.HasPrefix(name, "data/") || slices.Contains(unseen, name) {
 			continue
 		}
 		delete(files, name)
