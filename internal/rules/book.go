@@ -67,15 +67,8 @@ const unlistedPhone = "unlisted_phone"
 // reserved are ids that Dialwarden itself decides by; rules.yaml words them, and no file may have their names.
 // A rule named emergency may exist: it can add a notice to an emergency call.
 var reserved = []string{
-	call.RulePolicyError, call.RuleNoAllow, call.RuleUnavailable, call.RuleInvalidNumber, ruleOperator, ruleToken, ruleServiceCode,
+	call.RulePolicyError, call.RuleNoAllow, call.RuleUnavailable, call.RuleInvalidNumber, call.RuleOperator, call.RuleToken, call.RuleServiceCode,
 }
-
-// What a caller at the handset brings about decides some calls, too.
-const (
-	ruleOperator    = "operator"     // he asked for the operator instead
-	ruleToken       = "token"        // the cap of his token
-	ruleServiceCode = "service_code" // he dialled what is for Dialwarden itself
-)
 
 // defaultRank stands where rules.yaml gives none.
 const defaultRank = 100
@@ -127,9 +120,9 @@ func builtIn() map[string]entry {
 			Reasons: map[string]texts{unlistedPhone: {En: "The phone is not in the directory."}},
 		},
 		call.RulePolicyError: {Text: texts{En: "The policy gave no usable answer"}},
-		ruleOperator:         {Text: texts{En: "The caller asked for the operator instead.", Zh: "主叫改为接通总机。"}},
-		ruleToken:            {Text: texts{En: "The token that was used limits the call.", Zh: "此通话受所用令牌限制。"}},
-		ruleServiceCode:      {Text: texts{En: "This is a service code for the phone itself; it calls nobody.", Zh: "此为话机功能码，不呼叫任何号码。"}},
+		call.RuleOperator:    {Text: texts{En: "The caller asked for the operator instead.", Zh: "主叫改为接通总机。"}},
+		call.RuleToken:       {Text: texts{En: "The token that was used limits the call.", Zh: "此通话受所用令牌限制。"}},
+		call.RuleServiceCode: {Text: texts{En: "This is a service code for the phone itself; it calls nobody.", Zh: "此为话机功能码，不呼叫任何号码。"}},
 	}
 }
 
