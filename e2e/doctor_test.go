@@ -117,7 +117,8 @@ func clinic(t *testing.T) (*lab.Lab, *site, *daemon) {
 	}
 	s.write("policy/data/directory.yaml", directory)
 	s.withHealth()
-	return l, s, s.serve()
+	d := s.serve()
+	return l, s, d
 }
 
 // TestDoctor breaks one thing at a time of a site that is well; the doctor must name that thing, and no other.
@@ -188,9 +189,11 @@ func breakages(l *lab.Lab, s *site) map[string]breakage {
 		"wrong application": rewritten(s, "dialwarden.yaml", "asterisk: {", "asterisk: {application: guard, ", map[string]string{
 			"application": `is "guard"…Stasis(dialwarden`,
 		}),
-		"key for all":         chmod(s, "dialwarden.key", map[string]string{"secrets": "mode 0644…chmod 600"}),
-		"password for all":    chmod(s, "ari.secret", map[string]string{"secrets": "ari.secret holds the password…chmod 600"}),
-		"ledger for all":      chmod(s, "dialwarden.db", map[string]string{"ledger": "others than its owner…chmod 600"}),
+		"chinese site": rewritten(s, "dialwarden.yaml", "asterisk:", "site: {language: zh}\nasterisk:", map[string]string{
+			"sounds": "in language zh…hear nothing",
+		}),
+		"key for all":    chmod(s, "dialwarden.key", map[string]string{"secrets": "dialwarden.key: mode 0644…chmod 600"}),
+		"ledger for all": chmod(s, "dialwarden.db", map[string]string{"ledger": "others than its owner…chmod 600"}),
 		"keys in the log": {
 			do:   func(t *testing.T) { cli(t, l, "logger add channel keys notice,dtmf", "logger add channel deep debug") },
 			undo: func(t *testing.T) { cli(t, l, "logger remove channel keys", "logger remove channel deep") },
@@ -246,7 +249,7 @@ func rewritten(s *site, file, from, to string, want map[string]string) breakage 
 func chmod(s *site, file string, want map[string]string) breakage {
 	path := filepath.Join(s.dir, file)
 	return breakage{
-		do:   func(t *testing.T) { must(t, os.Chmod(path, 0o644)) }, //nolint:gosec // that is what is wrong
+		do:   func(t *testing.T) { must(t, os.Chmod(path, 0o644)) },
 		undo: func(t *testing.T) { must(t, os.Chmod(path, 0o600)) },
 		want: want,
 	}

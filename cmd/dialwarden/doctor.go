@@ -52,10 +52,7 @@ could not look everywhere.`,
 // examine looks at the site of a configuration.
 func examine(cmd *cobra.Command, cfg config.Config, tell func(doctor.Finding) error) error {
 	checked, err := checkPolicy(cfg)
-	if err != nil {
-		checked.Faults = []fault{{Message: err.Error()}}
-	}
-	p := doctor.Policy{Revision: checked.Revision, Rules: checked.Rules}
+	p := doctor.Policy{Unread: err, Revision: checked.Revision, Rules: checked.Rules}
 	for _, f := range checked.Faults {
 		p.Faults = append(p.Faults, f.String())
 	}

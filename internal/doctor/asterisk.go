@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,11 +48,8 @@ func isLocal(host string) bool {
 
 // unreached explains the error of the first question.
 func unreached(a config.Asterisk, err error) Finding {
-	address := a.URL
-	u, parseErr := url.Parse(a.URL)
-	if parseErr == nil {
-		address = u.Host
-	}
+	u, _ := url.Parse(a.URL) // it has been read before
+	address := u.Host
 	status := "asterisk -rx 'http show status'   # wanted: Server Enabled and Bound to " + address
 	var dns *net.DNSError
 	var connection *url.Error
@@ -72,7 +70,7 @@ func unreached(a config.Asterisk, err error) Finding {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return found(Wrong, fmt.Sprintf("Nobody listens on %s: Asterisk does not run, or its HTTP server is off or listens elsewhere.", address),
 			"systemctl status asterisk", status,
-			"http.conf, in its first [general]: enabled = yes, bindaddr = 127.0.0.1, bindport = 8088; then asterisk -rx 'module reload http'",
+			fmt.Sprintf("http.conf, in its first [general]: enabled = yes, bindaddr = %s, bindport = %s; then asterisk -rx 'module reload http'", u.Hostname(), cmp.Or(u.Port(), "80")),
 			"If it listens elsewhere: write that address into asterisk.url")
 	case errors.As(err, &dns):
 		return found(Wrong, fmt.Sprintf("The name of %s cannot be found: %v", address, err), "Write Asterisk's address into asterisk.url as a number")

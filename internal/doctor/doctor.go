@@ -41,9 +41,10 @@ type Site struct {
 	Policy Policy
 }
 
-// Policy is what is in the policy directory.
+// Policy is what is in the policy directory. Where it has faults or could not be read, the rest is empty.
 type Policy struct {
-	Faults    []string // file:line:column: message; with a fault the rest is empty
+	Unread    error    // why it could not be read
+	Faults    []string // file:line:column: message
 	Revision  string
 	Rules     int
 	Directory call.Directory

@@ -26,11 +26,18 @@ func (v *visit) policy(context.Context) []Finding {
 	if where == "" {
 		where = "the shipped policy"
 	}
+	if err := v.Policy.Unread; err != nil {
+		return []Finding{asAllowed(found(Wrong, sentence(err.Error()), "policy.dir: name the directory that dialwarden init wrote"), err)}
+	}
 	if len(v.Policy.Faults) == 0 {
 		return fine("%s has no faults: %d rules, %d phones, revision %s.", where, v.Policy.Rules, len(v.Policy.Directory), v.Policy.Revision)
 	}
+	const few = 5
 	var all []Finding
-	for _, f := range v.Policy.Faults {
+	for i, f := range v.Policy.Faults {
+		if i == few {
+			return append(all, found(Wrong, fmt.Sprintf("%s has %d more faults.", where, len(v.Policy.Faults)-few), "dialwarden policy check   # shows them all"))
+		}
 		all = append(all, found(Wrong, f, "Mend it there, then: dialwarden policy check"))
 	}
 	return all
@@ -84,7 +91,7 @@ func (v *visit) ledger(context.Context) []Finding {
 	}
 	var all []Finding
 	if r, err := ledger.OpenReader(path); err != nil {
-		all = append(all, asAllowed(found(Wrong, sentence(err.Error()), "docs/backup.md tells how to restore a ledger that is damaged."), err))
+		all = append(all, asAllowed(found(Wrong, sentence(err.Error()), "If it is damaged: docs/backup.md tells how to restore it"), err))
 	} else if err := r.Close(); err != nil {
 		all = append(all, found(Wrong, sentence(err.Error())))
 	}
