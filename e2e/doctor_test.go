@@ -29,6 +29,9 @@ func (s *site) doctor() (found map[string]finding, status int) {
 		var f finding
 		must(s.t, json.Unmarshal(lines.Bytes(), &f))
 		if f.State != "ok" && f.State != "note" {
+			if _, twice := found[f.Check]; twice {
+				s.t.Errorf("%s has more than one finding: %+v", f.Check, f)
+			}
 			found[f.Check] = f
 		}
 		if f.State != "ok" && len(f.Remedy) == 0 && f.Check != "asterisk" {
@@ -192,13 +195,11 @@ func breakages(l *lab.Lab, s *site) map[string]breakage {
 		"chinese site": rewritten(s, "dialwarden.yaml", "asterisk:", "site: {language: zh}\nasterisk:", map[string]string{
 			"sounds": "in language zh…hear nothing",
 		}),
-		"key for all":    chmod(s, "dialwarden.key", map[string]string{"secrets": "dialwarden.key: mode 0644…chmod 600"}),
-		"ledger for all": chmod(s, "dialwarden.db", map[string]string{"ledger": "others than its owner…chmod 600"}),
-		"keys in the log": {
-			do:   func(t *testing.T) { cli(t, l, "logger add channel keys notice,dtmf", "logger add channel deep debug") },
-			undo: func(t *testing.T) { cli(t, l, "logger remove channel keys", "logger remove channel deep") },
-			want: map[string]string{"logging": "logger.conf…logger reload"},
-		},
+		"key for all":      chmod(s, "dialwarden.key", map[string]string{"secrets": "dialwarden.key: mode 0644…chmod 600"}),
+		"ledger for all":   chmod(s, "dialwarden.db", map[string]string{"ledger": "others than its owner…chmod 600"}),
+		"keys in the log":  logging(l, "notice,dtmf", "every key…log/odd…PINs…\"odd\"…take out dtmf…logger reload"),
+		"all in the log":   logging(l, "*", "every key…log/odd…PINs"),
+		"debug in the log": logging(l, "debug", "debug messages…take out debug"),
 		"module missing": {
 			do:   func(t *testing.T) { cli(t, l, "module unload bridge_builtin_interval_features.so") },
 			undo: func(t *testing.T) { cli(t, l, "module load bridge_builtin_interval_features.so") },
@@ -230,6 +231,15 @@ func dialplanBreakages(l *lab.Lab) map[string]breakage {
 	do, undo := edit(l, "ari_dialwarden.conf", "read_only = no", "read_only = yes", "module reload res_ari.so")
 	all["may only look"] = breakage{do, undo, map[string]string{"dialplan": "may only look…read_only = no"}}
 	return all
+}
+
+// logging has Asterisk write to one more file.
+func logging(l *lab.Lab, levels, words string) breakage {
+	return breakage{
+		do:   func(t *testing.T) { cli(t, l, "logger add channel odd "+levels) },
+		undo: func(t *testing.T) { cli(t, l, "logger remove channel odd") },
+		want: map[string]string{"logging": words},
+	}
 }
 
 // rewritten changes a file of the site.

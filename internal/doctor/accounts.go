@@ -27,19 +27,25 @@ func ownerOf(info fs.FileInfo) uint32 {
 	return 0
 }
 
-// mayWrite reports whether an account may write a file, or make files in a directory. It goes by owner, group and mode;
+// What an account may do with a file, as in the last digit of its mode.
+const (
+	toRead  = 0o4
+	toWrite = 0o2
+)
+
+// may reports whether an account may read or write a file, or make files in a directory. It goes by owner, group and mode;
 // what systemd forbids besides is not seen.
-func mayWrite(info fs.FileInfo, uid uint32) bool {
+func may(do uint32, info fs.FileInfo, uid uint32) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	switch {
 	case !ok || uid == 0:
 		return true
 	case s.Uid == uid:
-		return s.Mode&0o200 != 0
+		return s.Mode&(do<<6) != 0
 	case inGroup(uid, s.Gid):
-		return s.Mode&0o020 != 0
+		return s.Mode&(do<<3) != 0
 	}
-	return s.Mode&0o002 != 0
+	return s.Mode&do != 0
 }
 
 func inGroup(uid, gid uint32) bool {

@@ -149,7 +149,13 @@ func TestOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.Config.Ledger.KeyFile, v.Config.Ledger.CheckpointFile = "", ""
-	holds(t, v.ledger(t.Context()), "wrong ", "wrong chown 12345: "+dir, "wrong others than its owner", "wrong chown 12345: "+v.Config.Ledger.Path)
+	secret := filepath.Join(dir, "key")
+	if err := os.WriteFile(secret, nil, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	v.Config.Ledger.KeyFile = secret
+	holds(t, v.ledger(t.Context()), "wrong not", "wrong others than its owner", "wrong chown 12345: "+dir,
+		"wrong chown 12345: "+v.Config.Ledger.Path, "wrong cannot read "+secret)
 	holds(t, v.policyDir(t.Context()), "warning policy push")
 	info := func(path string) fs.FileInfo {
 		i, err := os.Stat(path)
@@ -159,7 +165,7 @@ func TestOwner(t *testing.T) {
 		return i
 	}
 	mine := uint32(syscall.Getuid())
-	if !mayWrite(info(dir), mine) || !mayWrite(info(dir), 0) || mayWrite(info(dir), 12345) {
+	if !may(toWrite, info(dir), mine) || !may(toWrite, info(dir), 0) || may(toWrite, info(dir), 12345) || !may(toRead, info(secret), mine) {
 		t.Error("who may write the directory is told wrong")
 	}
 }

@@ -105,24 +105,31 @@ func (v *visit) ledger(context.Context) []Finding {
 // ledgerFiles looks at the modes and owners of what belongs to the ledger.
 func (v *visit) ledgerFiles() []Finding {
 	l := v.Config.Ledger
-	owner, known := v.owner()
 	var all []Finding
-	for _, path := range []string{filepath.Dir(l.Path), l.Path, l.Path + "-wal", l.Path + "-shm", l.Path + ".lock", l.KeyFile, l.CheckpointFile} {
-		info, err := os.Stat(path)
-		if err != nil {
-			continue
-		}
-		if path == l.Path || path == l.Path+"-wal" {
-			if f := private(path, "who called whom"); f != nil {
-				all = append(all, *f)
-			}
-		}
-		if known && !mayWrite(info, owner) {
-			all = append(all, found(Wrong, fmt.Sprintf("The daemon (user %s) cannot write %s: it belongs to %s.", userName(owner), path, userName(ownerOf(info))),
-				fmt.Sprintf("chown %s: %s && systemctl restart dialwarden", userName(owner), path)))
+	for _, path := range []string{l.Path, l.Path + "-wal"} {
+		if f := private(path, "who called whom"); f != nil {
+			all = append(all, *f)
 		}
 	}
+	for _, path := range []string{filepath.Dir(l.Path), l.Path, l.Path + "-wal", l.Path + "-shm", l.Path + ".lock", l.CheckpointFile} {
+		all = append(all, v.reachable("write", toWrite, path)...)
+	}
+	for _, path := range []string{l.KeyFile, v.Config.Asterisk.PasswordFile} {
+		all = append(all, v.reachable("read", toRead, path)...)
+	}
 	return all
+}
+
+// reachable complains of a file with which the daemon's account may not do what it has to. One that is missing is not its
+// concern.
+func (v *visit) reachable(what string, do uint32, path string) []Finding {
+	owner, known := v.owner()
+	info, err := os.Stat(path)
+	if err != nil || !known || may(do, info, owner) {
+		return nil
+	}
+	return only(Wrong, fmt.Sprintf("The daemon (user %s) cannot %s %s: it belongs to %s, with mode %04o.", userName(owner), what, path, userName(ownerOf(info)), info.Mode().Perm()),
+		fmt.Sprintf("chown %s: %s && systemctl restart dialwarden", userName(owner), path))
 }
 
 // How much space there should be for the ledger, in bytes.
@@ -162,7 +169,7 @@ func (v *visit) policyDir(context.Context) []Finding {
 	}
 	for _, path := range []string{filepath.Dir(v.Config.Policy.Dir), v.Config.Policy.Dir} {
 		info, err := os.Stat(path)
-		if err == nil && !mayWrite(info, owner) {
+		if err == nil && !may(toWrite, info, owner) {
 			return only(Warning, fmt.Sprintf("The daemon (user %s) cannot write %s: dialwarden policy push and rollback will fail. Editing the files by hand works.",
 				userName(owner), path), fmt.Sprintf("chown -R %s: %s", userName(owner), v.Config.Policy.Dir))
 		}
@@ -180,8 +187,8 @@ func asAllowed(f Finding, err error) Finding {
 
 // sentence makes an error a sentence.
 func sentence(s string) string {
-	if s == "" {
-		return s
+	if first, _, _ := strings.Cut(s, " "); s == "" || strings.Contains(first, ".") { // a field or a file has its own spelling
+		return s + "."
 	}
 	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
