@@ -61,6 +61,8 @@ var rooms = map[string]room{
 	"report": {code: "call"},
 	"web":    {code: "call report"},
 
+	"doctor": {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
+
 	"app": {
 		code: "agi approval ari call config control gate ledger lint lockout numbering policy policydir report rules scenario speech watch web yamlfile",
 	},
@@ -77,7 +79,7 @@ var rooms = map[string]room{
 	// Lists and summaries of a long log.
 	"bench/asking": {code: "call ledger"},
 
-	"cmd/dialwarden":       {code: "app call config control demo export ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
+	"cmd/dialwarden":       {code: "app call config control demo doctor export ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
 	"cmd/dialwarden-bench": {code: "bench bench/asking bench/decision bench/ledger"},
 
 	"examples": {tests: "app config rules"},

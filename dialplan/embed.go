@@ -9,3 +9,7 @@ import "embed"
 //
 //go:embed *.conf sounds
 var FS embed.FS
+
+// Version counts the changes of extensions_dialwarden.conf that a site must follow. [dialwarden-doctor] in it says the same
+// number, so that `dialwarden doctor` notices an Asterisk that has loaded the file of another version.
+const Version = 1

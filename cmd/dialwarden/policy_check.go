@@ -36,6 +36,8 @@ type policyChecked struct {
 	Phones   int     `json:"phones"`
 	Plan     string  `json:"plan"`
 	Faults   []fault `json:"faults"`
+
+	edition *app.Edition // nil with faults
 }
 
 func newPolicyCheck() *cobra.Command {
@@ -88,7 +90,7 @@ func checkPolicy(cfg config.Config) (policyChecked, error) {
 		}
 	}
 	if len(out.Faults) == 0 {
-		out.OK, out.Revision = true, edition.Policy.Revision()
+		out.OK, out.Revision, out.edition = true, edition.Policy.Revision(), edition
 		out.Rules, out.Phones = len(edition.Policy.Rules()), len(edition.Policy.Directory())
 	}
 	return out, nil

@@ -2,8 +2,6 @@
 package app
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +61,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 			err = errors.Join(err, a.close())
 		}
 	}()
-	password, err := readPassword(cfg.Asterisk.PasswordFile)
+	password, err := cfg.Asterisk.Password()
 	if err != nil {
 		return nil, err
 	}
@@ -195,19 +193,6 @@ func (a *App) checkpointed(err error) {
 	case err == nil && before != nil && *before != "":
 		a.log.Info().Msg("checkpoints of the ledger are written again")
 	}
-}
-
-// readPassword returns the first line of the file.
-func readPassword(path string) (string, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("asterisk.password_file: %w", err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	if !lines.Scan() || lines.Text() == "" {
-		return "", fmt.Errorf("asterisk.password_file: %s holds no password in its first line", path)
-	}
-	return lines.Text(), nil
 }
 
 // Run decides calls until ctx ends. Then callers who are being asked are told to try later, calls being decided are

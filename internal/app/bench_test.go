@@ -13,6 +13,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/gate"
 	"github.com/dialwarden/dialwarden/internal/ledger"
+	"github.com/dialwarden/dialwarden/internal/lockout"
 	"github.com/dialwarden/dialwarden/internal/watch"
 )
 
@@ -49,8 +50,12 @@ func BenchmarkGate(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	wrong, err := lockout.Open(ctx, book, func() call.Tries { return edition.Book.Handset.Tries })
+	if err != nil {
+		b.Fatal(err)
+	}
 	g, err := gate.New(ctx, gate.Config{
-		Book: func() *gate.Book { return edition.Book }, Ledger: book, Tracker: w,
+		Book: func() *gate.Book { return edition.Book }, Ledger: conversations{book}, Tracker: w, Lockout: wrong,
 		Dialogue: call.DefaultDialogue(), Log: zerolog.Nop(),
 	})
 	if err != nil {

@@ -284,8 +284,8 @@ func TestReloadsUnderLoad(t *testing.T) {
 	lay(t, cfg, map[string][]byte{"plans/cn.yaml": []byte(smallPlan)})
 	a := open(t, cfg)
 	g, err := gate.New(t.Context(), gate.Config{
-		Book: func() *gate.Book { return a.policy.Edition().Book }, Ledger: a.ledger,
-		Tracker: a.watch, Dialogue: call.DefaultDialogue(), Log: zerolog.Nop(),
+		Book: func() *gate.Book { return a.policy.Edition().Book }, Ledger: conversations{a.ledger},
+		Tracker: a.watch, Lockout: a.lockout, Dialogue: call.DefaultDialogue(), Log: zerolog.Nop(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -77,22 +77,12 @@ func (c *Client) Connected() bool { return c.connected.Load() }
 
 // New returns a client that is not connected yet. A URL that is none is an error.
 func New(cfg Config, h Handler) (*Client, error) {
-	base, err := url.Parse(strings.TrimSuffix(cfg.URL, "/"))
+	base, err := address(cfg.URL)
 	if err != nil {
-		return nil, fmt.Errorf("asterisk.url: %w", err)
+		return nil, err
 	}
 	ws := *base
-	switch base.Scheme {
-	case "http":
-		ws.Scheme = "ws"
-	case "https":
-		ws.Scheme = "wss"
-	default:
-		return nil, fmt.Errorf("asterisk.url: %q is no http:// or https:// address", cfg.URL)
-	}
-	if base.Host == "" {
-		return nil, fmt.Errorf("asterisk.url: %q names no host", cfg.URL)
-	}
+	ws.Scheme = strings.Replace(base.Scheme, "http", "ws", 1)
 	ws.Path += "/events"
 	ws.RawQuery = url.Values{"app": {cfg.Application}}.Encode()
 	return &Client{
@@ -100,6 +90,20 @@ func New(cfg Config, h Handler) (*Client, error) {
 		socket: ws.String(), handler: h, log: cfg.Log,
 		phones: map[string]*Phone{},
 	}, nil
+}
+
+// address reads asterisk.url.
+func address(written string) (*url.URL, error) {
+	base, err := url.Parse(strings.TrimSuffix(written, "/"))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("asterisk.url: %w", err)
+	case base.Scheme != "http" && base.Scheme != "https":
+		return nil, fmt.Errorf("asterisk.url: %q is no http:// or https:// address", written)
+	case base.Host == "":
+		return nil, fmt.Errorf("asterisk.url: %q names no host", written)
+	}
+	return base, nil
 }
 
 // Run keeps the client connected until ctx ends. It says once that Asterisk is away, and once that it is back.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,12 @@ import (
 const (
 	requestTimeout = 3 * time.Second // for one REST request, from dialling to the last byte
 	idleConns      = 64              // kept open; more callers at once than that are rare
+)
+
+// What Asterisk may have against a request; errors.Is finds them in errors of this package.
+var (
+	ErrLogin     = errors.New("check asterisk.username and the password file against ari.conf")
+	ErrForbidden = errors.New("the user of ari.conf must say read_only = no")
 )
 
 // rest sends commands to Asterisk. It is safe for concurrent use.
@@ -96,7 +103,9 @@ func fault(resp *http.Response) error {
 	case http.StatusNotFound, http.StatusConflict: // no such channel; channel not in our application
 		return fmt.Errorf("%w: %w", call.ErrGone, err)
 	case http.StatusUnauthorized:
-		return fmt.Errorf("%w: check asterisk.username and the password file against ari.conf", err)
+		return fmt.Errorf("%w: %w", err, ErrLogin)
+	case http.StatusForbidden:
+		return fmt.Errorf("%w: %w", err, ErrForbidden)
 	}
 	return err
 }

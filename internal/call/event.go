@@ -10,10 +10,11 @@ type (
 	// Arrived starts the call: the caller has dialled and waits.
 	Arrived struct{}
 	// Judged answers AskPolicy. Locked says that no digits are taken from this phone now, CanApprove that approvers can
-	// be asked.
+	// be asked; Approvers are those of this caller, where a requirement names none.
 	Judged struct {
 		Decision           Decision
 		Locked, CanApprove bool
+		Approvers          []string
 	}
 	// Recorded answers Announce and WriteDown. ID is the decision's id (0 after Announce); Err means that nothing
 	// is durable.
@@ -116,7 +117,7 @@ type (
 	SeekApproval struct {
 		Rule      string   // that wants it
 		Reason    string   // its text
-		Approvers []string // none: those of the policy's data
+		Approvers []string // in the order in which they are asked
 	}
 	// CancelApproval ends what SeekApproval began.
 	CancelApproval struct{}

@@ -116,7 +116,7 @@ func (m *Machine) judged(j Judged) []Command {
 	m.decision = j.Decision
 	switch j.Decision.Action {
 	case Challenge:
-		return m.challenged(means{locked: j.Locked, approval: j.CanApprove})
+		return m.challenged(means{locked: j.Locked, approval: j.CanApprove, approvers: j.Approvers})
 	case Allow:
 		if m.gone {
 			return m.settle(m.noted("the caller hung up before he was let go"))
@@ -152,9 +152,10 @@ func (m *Machine) challenged(with means) []Command {
 
 // whyNot says why nothing is asked of a caller.
 var whyNot = map[string]string{
-	PromptPINLocked:    "too many wrong PINs or tokens were entered before; the phone is locked for them",
-	PromptApprovalAway: "nobody can be asked for approval: Asterisk's REST interface is away",
-	PromptCannotAsk:    "the policy wants a proof that cannot be given on the handset",
+	PromptPINLocked:      "too many wrong PINs or tokens were entered before; the phone is locked for them",
+	PromptApprovalAway:   "nobody can be asked for approval: Asterisk's REST interface is away",
+	PromptApprovalNobody: "nobody is named who may approve the call: see data/approvers.yaml",
+	PromptCannotAsk:      "the policy wants a proof that cannot be given on the handset",
 }
 
 func (m *Machine) announced(err error) []Command {

@@ -155,6 +155,9 @@ func parseJudged(f []string) Judged {
 			j.Locked = true
 			continue
 		case "can-approve":
+			j.CanApprove, j.Approvers = true, []string{"104", "101"}
+			continue
+		case "no-approvers":
 			j.CanApprove = true
 			continue
 		}
@@ -270,7 +273,7 @@ func decisionWords(d Decision) string {
 func TestNothingIsReleasedUnrecorded(t *testing.T) {
 	events := []Event{
 		Judged{Decision: Decision{Action: Allow, Rule: "local"}},
-		Judged{Decision: Decision{Action: Challenge, Rule: "long_distance", Requires: []Requirement{{Rule: "long_distance", AnyOf: []CredentialKind{PIN, Approval}}}}, CanApprove: true},
+		Judged{Decision: Decision{Action: Challenge, Rule: "long_distance", Requires: []Requirement{{Rule: "long_distance", AnyOf: []CredentialKind{PIN, Approval}}}}, CanApprove: true, Approvers: []string{"104"}},
 		Judged{Decision: Decision{Action: "maybe", Rule: "odd"}},
 		Recorded{ID: 1},
 		Recorded{Err: errors.New("disk full")},

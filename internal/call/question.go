@@ -62,8 +62,9 @@ func (q question) prompts(operator bool) []string {
 
 // means is which proofs can be given at this moment.
 type means struct {
-	locked   bool // digits are not taken from this phone now
-	approval bool // somebody can be asked
+	locked    bool     // digits are not taken from this phone now
+	approval  bool     // somebody can be asked
+	approvers []string // where a requirement names none
 }
 
 // firstQuestion returns what to ask for first, of what the policy requires: a proof of who calls, one for as many of the
@@ -92,13 +93,16 @@ func firstQuestion(requires []Requirement, m means) (question, string) {
 // question returns what meets a requirement on a handset, or the prompt that says why nothing does.
 func (r Requirement) question(m means) (question, string) {
 	q := question{rule: r.Rule, approvers: r.Approvers}
+	if len(q.approvers) == 0 {
+		q.approvers = m.approvers
+	}
 	wants := func(k CredentialKind) bool { return slices.Contains(r.AnyOf, k) }
 	for _, k := range []CredentialKind{PIN, Token} {
 		if wants(k) && !m.locked {
 			q.digits = append(q.digits, k)
 		}
 	}
-	q.approval = wants(Approval) && m.approval
+	q.approval = wants(Approval) && m.approval && len(q.approvers) > 0
 	switch {
 	case len(q.digits) > 0 || q.approval:
 		return q, ""
@@ -107,6 +111,8 @@ func (r Requirement) question(m means) (question, string) {
 		return q, ""
 	case wants(PIN) || wants(Token):
 		return q, PromptPINLocked
+	case wants(Approval) && m.approval:
+		return q, PromptApprovalNobody
 	case wants(Approval):
 		return q, PromptApprovalAway
 	}
@@ -125,9 +131,6 @@ func (q question) both(other question) question {
 	common.approval = q.approval && other.approval
 	if len(common.digits) == 0 && !common.approval {
 		return q
-	}
-	if len(common.approvers) == 0 {
-		common.approvers = other.approvers
 	}
 	return common
 }

@@ -3,6 +3,8 @@
 package config
 
 import (
+	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -174,6 +176,20 @@ func (c *Config) resolve(dir string) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
+}
+
+// Password returns the first line of the password file. The error names the field and the file, and holds nothing of what
+// is in the file.
+func (a Asterisk) Password() (string, error) {
+	data, err := os.ReadFile(a.PasswordFile)
+	if err != nil {
+		return "", fmt.Errorf("asterisk.password_file: %w", err)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	if !lines.Scan() || lines.Text() == "" {
+		return "", fmt.Errorf("asterisk.password_file: %s holds no password in its first line", a.PasswordFile)
+	}
+	return lines.Text(), nil
 }
 
 // Location returns the site's time zone, which Load has checked.

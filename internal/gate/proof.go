@@ -85,23 +85,14 @@ func (c *conversation) canApprove() bool {
 
 // seek has somebody asked to approve the call.
 func (c *conversation) seek(cmd call.SeekApproval) call.Event {
-	policy := c.book.Handset.Approvers
-	approvers := cmd.Approvers
-	if len(approvers) == 0 {
-		approvers = policy.For(c.facts.Caller)
-	}
-	switch {
-	case !c.canApprove():
+	if !c.canApprove() {
 		return call.ApprovalAnswer{Outcome: call.ApprovalUnavailable}
-	case len(approvers) == 0:
-		c.log.Warn().Str("rule", cmd.Rule).Str("extension", c.attempt.Extension).Msg("a call needs approval, and data/approvers.yaml names nobody who may give it")
-		return call.ApprovalAnswer{Outcome: call.ApprovalNobody}
 	}
-	caller := c.facts.Caller
+	policy, caller := c.book.Handset.Approvers, c.facts.Caller
 	caller.Extension = c.attempt.Extension
 	c.cancel = c.gate.Approvals.Seek(call.ApprovalRequest{
 		Channel: c.attempt.Channel, Caller: caller, Number: c.facts.Callee.Number, Rule: cmd.Rule, Reason: cmd.Reason,
-		Approvers: approvers, Ring: policy.Ring, PIN: policy.PIN, Level: policy.Level,
+		Approvers: cmd.Approvers, Ring: policy.Ring, PIN: policy.PIN, Level: policy.Level,
 	}, func(a call.ApprovalAnswer) { c.inbox.Push(a) })
 	return nil
 }
