@@ -191,8 +191,7 @@ func (q question) fault(v Verdict) string {
 		FaultClass: "that is not for this class of numbers", FaultNumber: "that is for another number",
 		FaultExtension: "that is for another phone", FaultSpent: "that has no use left",
 	}[v.Fault]
-	switch {
-	case what == "" || says == "":
+	if what == "" || says == "" {
 		return "a wrong " + q.wanted() + " was entered"
 	}
 	return fmt.Sprintf("a %s was entered %s", what, says)

@@ -6,7 +6,7 @@ import "slices"
 const (
 	PromptAskPIN          = "ask_pin"
 	PromptAskToken        = "ask_token"
-	PromptAskPINOrToken   = "ask_pin_or_token"
+	PromptAskPINOrToken   = "ask_pin_or_token" //nolint:gosec // a name, not a token
 	PromptAskMatter       = "ask_matter"
 	PromptHashForApproval = "hash_for_approval"
 	PromptZeroForOperator = "zero_for_operator"
