@@ -24,12 +24,15 @@ func record(t *testing.T, l *lab.Lab, id int64) lab.CDR {
 	return r
 }
 
-// A PIN that was typed, right or wrong, is nowhere to be found afterwards, and a stolen ledger does not verify it.
+// A PIN or a token that was typed, by whomever and for whatever, right or wrong, is nowhere to be found afterwards, and a
+// stolen ledger does not verify it.
 func TestSecrets(t *testing.T) {
-	const right, wrong, other = "5839216047", "8201563947", "6480317592"
-	l := ownLab(t, lab.Options{})
-	s := newSite(t, l, "")
+	const right, wrong, other, changed, superior = "5839216047", "8201563947", "6480317592", "7264918035", "3950472861"
+	l, s := approvable(t)
+	s.write("policy/data/approvers.yaml", "department: {}\neverybody: [\"104\"]\nring_seconds: 10\npin: true\npin_level: 3\n")
 	id := s.addPIN(right, "Li Wei", 2)
+	s.addPIN(superior, "Zhang Min", 3)
+	_, token := s.issue("--number", "902112360002")
 	d := s.serve()
 	c := dial(t, l, "103", "902112360001")
 	asked(t, c)
@@ -44,13 +47,25 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	record(t, l, got.ID)
-	said := s.log.String() + s.complaints(right, other)
-	for _, pin := range []string{right, wrong, other} {
-		if strings.Contains(said, pin) || strings.Contains(said, pin[:6]) {
-			t.Errorf("digits of %s are told:\n%s", pin, said)
+	hangup(t, answers(t, l, "103", "902112360002", token+"#"))
+	c = dial(t, l, "103", "*57")
+	asked(t, c)
+	must(t, c.SendDTMF(right+"#"+changed+"#"+changed+"#"))
+	endOf(t, c)
+	if got := s.once("*57"); got.Action != call.Allow {
+		t.Errorf("the PIN was not changed: %+v", got)
+	}
+	c = seeks(t, l, "105", "902112360003")
+	must(t, rings(t, l, "104").SendDTMF("1"+superior+"#"))
+	reaches(t, l, "02112360003")
+	hangup(t, c)
+	said := s.log.String() + s.complaints(changed, other)
+	for _, digits := range []string{right, wrong, other, token, changed, superior} {
+		if strings.Contains(said, digits) || strings.Contains(said, digits[:6]) {
+			t.Errorf("digits of %s are told:\n%s", digits, said)
 		}
-		holdsNot(t, s.dir, pin)
-		holdsNot(t, filepath.Join(l.Dir(), "log"), pin)
+		holdsNot(t, s.dir, digits)
+		holdsNot(t, filepath.Join(l.Dir(), "log"), digits)
 	}
 
 	d.stop()
@@ -63,7 +78,7 @@ func TestSecrets(t *testing.T) {
 		return // better still: it does not open without its key
 	}
 	defer func() { must(t, thief.Close()) }()
-	claim := call.Claim{Kinds: []call.CredentialKind{call.PIN, call.Token}, Digits: call.NewSecret(right)}
+	claim := call.Claim{Kinds: []call.CredentialKind{call.PIN, call.Token}, Digits: call.NewSecret(changed)}
 	if v, err := thief.Prove(t.Context(), claim); v.Fault != call.FaultUnknown || err != nil {
 		t.Errorf("the ledger alone verifies a PIN: %+v, %v", v, err)
 	}
