@@ -53,6 +53,7 @@ func inVain(t *testing.T, l *lab.Lab, from, dialled string, typed ...string) {
 
 // A token is good for its number, as often as it says; a call that nobody answers gives its use back.
 func TestToken(t *testing.T) {
+	t.Parallel()
 	l := ownLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.serve()
@@ -79,6 +80,7 @@ func TestToken(t *testing.T) {
 
 // Wrong PINs lock the phone, for PINs only; an operator unlocks it. Ten phones get a thief no further.
 func TestLockout(t *testing.T) {
+	t.Parallel()
 	l := ownLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.write("policy/data/handset.yaml", "wrong_tries: {per_phone: 3, all_phones: 0, within_minutes: 15, lock_minutes: 15}\n")
@@ -103,6 +105,7 @@ func TestLockout(t *testing.T) {
 
 // A PIN opens the phone for a while, where the policy's data says so; a service code closes it.
 func TestOpenPhone(t *testing.T) {
+	t.Parallel()
 	l := ownLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.write("policy/data/handset.yaml", "open_phone: {minutes: 5, classes: [national]}\n")
@@ -128,6 +131,7 @@ func TestOpenPhone(t *testing.T) {
 
 // The holder changes his PIN on the handset.
 func TestChangePINOnTheHandset(t *testing.T) {
+	t.Parallel()
 	l := ownLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	id := s.addPIN("583921", "Li Wei", 2)
@@ -152,6 +156,7 @@ func TestChangePINOnTheHandset(t *testing.T) {
 
 // A matter code is asked for after the PIN, and lands in the log.
 func TestMatterCode(t *testing.T) {
+	t.Parallel()
 	l := ownLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.write("policy/data/register.yaml", "classes: [national]\nexempt_classes_of_service: []\nexempt_departments: []\n")
@@ -193,6 +198,7 @@ func rings(t *testing.T, l *lab.Lab, approver string) *lab.Call {
 }
 
 func TestApprovedCall(t *testing.T) {
+	t.Parallel()
 	l, s := approvable(t)
 	s.serve()
 	t.Run("allowed", func(t *testing.T) {

@@ -27,6 +27,7 @@ func record(t *testing.T, l *lab.Lab, id int64) lab.CDR {
 // A PIN or a token that was typed, by whomever and for whatever, right or wrong, is nowhere to be found afterwards, and a
 // stolen ledger does not verify it.
 func TestSecrets(t *testing.T) {
+	t.Parallel()
 	const right, wrong, other, changed, superior = "5839216047", "8201563947", "6480317592", "7264918035", "3950472861"
 	l, s := approvable(t)
 	s.write("policy/data/approvers.yaml", "department: {}\neverybody: [\"104\"]\nring_seconds: 10\npin: true\npin_level: 3\n")

@@ -92,11 +92,11 @@ func TestRefusalsAreSpoken(t *testing.T) {
 func TestQuestionInTheLanguageOfThePhone(t *testing.T) {
 	t.Parallel()
 	l := ownLab(t, lab.Options{Languages: map[string]string{"106": "zh"}})
-	must(t, os.Remove(filepath.Join(l.Dir(), "data/sounds/en/dialwarden/ask_pin.gsm")))
+	must(t, os.Remove(filepath.Join(l.Dir(), "data/sounds/en/dialwarden/ask_pin_or_token.gsm")))
 	s := newSite(t, l, "")
 	s.serve()
 	for from, file := range map[string]string{
-		"106": "> Playing 'dialwarden/ask_pin.gsm' (language 'zh')", "105": "> Playing 'confbridge-pin.gsm' (language 'en')",
+		"106": "> Playing 'dialwarden/ask_pin_or_token.gsm' (language 'zh')", "105": "> Playing 'confbridge-pin.gsm' (language 'en')",
 	} {
 		c := dial(t, l, from, "902112340001")
 		must(t, c.WaitAudio(within(t, 5*time.Second)))

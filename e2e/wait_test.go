@@ -92,7 +92,7 @@ func notCalled(t *testing.T, l *lab.Lab, number string) {
 // ownLab starts an Asterisk for one test.
 func ownLab(t *testing.T, o lab.Options) *lab.Lab {
 	t.Helper()
-	l, err := lab.Start(within(t, time.Minute), o)
+	l, err := lab.Start(within(t, 3*time.Minute), o) // others may have all the ports at first
 	must(t, err)
 	t.Cleanup(func() { must(t, l.Close()) })
 	return l

@@ -44,7 +44,8 @@ rego_tests() {
 }
 
 # The linter and the tests together need some 2 GB; -p 2 keeps two cores busy without starving the real-time audio.
-tests() { go test -race -count=1 -timeout 12m -p 2 ./...; }
+# Calls and prompts take their time and little else: several labs at once.
+tests() { go test -race -count=1 -timeout 14m -p 2 -parallel 6 ./...; }
 
 # The race detector would make this take minutes.
 reloads() { go test -count=1 -timeout 5m -run '^TestReloadsUnderLoad$' ./internal/app; }

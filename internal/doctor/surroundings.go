@@ -48,7 +48,7 @@ func (v *visit) logging(ctx context.Context) []Finding {
 	return all
 }
 
-var playback = regexp.MustCompile(`Playback\(([^,)$]+)`)
+var playback = regexp.MustCompile(`Playback\(([^,)$]+[^/,)$])[,)]`)
 
 // spoken lists the sound files that the daemon and the dialplan play.
 func spoken() ([]string, error) {
