@@ -16,25 +16,31 @@ import (
 )
 
 // heard is a handler that lets everybody out.
-type heard struct{ arrived chan call.Attempt }
+type heard struct {
+	arrived chan call.Attempt
+	ended   chan string
+}
 
 func (h heard) Arrive(a call.Attempt, _ string, l *Line) bool {
 	h.arrived <- a
 	go func() { _ = l.Release(context.Background(), call.Release{DecisionID: 4, Number: "5551234"}) }()
 	return true
 }
-func (heard) Deliver(string, string, call.Event)          {}
-func (heard) Left(string, string)                         {}
-func (heard) Ended(string, time.Duration, time.Time, int) {}
-func (heard) Emergency(call.Attempt)                      {}
+func (h heard) Ended(channel string, _ time.Duration, _ time.Time, _ int) { h.ended <- channel }
+
+func (heard) Deliver(string, string, call.Event) {}
+func (heard) Left(string, string)                {}
+func (heard) Emergency(call.Attempt)             {}
 
 const header = "agi_network: yes\nagi_network_script: decide\nagi_channel: PJSIP/101-00000001\nagi_uniqueid: 7.1\n" +
 	"agi_callerid: 999\nagi_extension: 95551234\nagi_arg_1: 123456789012\nagi_arg_2: \n\n"
 
-func open(t *testing.T) (*Server, heard) {
+func open(t *testing.T) (*Server, heard) { t.Helper(); return openWith(t, "") }
+
+func openWith(t *testing.T, secret string) (*Server, heard) {
 	t.Helper()
-	h := heard{make(chan call.Attempt, 1)}
-	s := New(Config{Listen: "127.0.0.1:0", Log: zerolog.Nop()}, h)
+	h := heard{make(chan call.Attempt, 1), make(chan string, 16)}
+	s := New(Config{Listen: "127.0.0.1:0", Secret: secret, Log: zerolog.Nop()}, h)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); s.Run(ctx) }()

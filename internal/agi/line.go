@@ -55,7 +55,7 @@ func (l *Line) Answer(ctx context.Context) error {
 			err = fmt.Errorf("ANSWER: %w", call.ErrGone)
 		}
 		s.up = err == nil
-		s.reacting = time.Now().Add(reaction)
+		s.reacting = time.Now().Add(reaction) // the first prompt comes at once, and need not wait for a slice to end
 		return err
 	}})
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"container/list"
 	"context"
+	"crypto/subtle"
 	"errors"
 	"net"
 	"sync"
@@ -39,6 +40,7 @@ type Handler interface {
 // Config is what a Server works with.
 type Config struct {
 	Listen string // address and port
+	Secret string // what the dialplan's global DIALWARDEN_AGI_SECRET must be; empty for anything
 	Log    zerolog.Logger
 }
 
@@ -203,14 +205,33 @@ func (s *Server) forget(session *session) {
 
 // answer does what was asked.
 func (s *Server) answer(session *session, q asked) {
-	switch q.path {
-	case pathDecide:
+	if q.path == pathDecide {
 		s.decide(session, q)
 		return
-	case pathEmergency:
+	}
+	if s.cfg.Secret != "" {
+		s.begun.Go(session.listen)
+		if !s.knows(session) {
+			return
+		}
+	}
+	if q.path == pathEmergency {
 		s.handler.Emergency(q.attempt)
 	}
 	s.handler.Ended(q.attempt.Channel, q.talked, q.attempt.At, q.cause)
+}
+
+// knows reports whether it is our dialplan that asks. The secret is asked for: as an argument it would be in Asterisk's log.
+func (s *Server) knows(session *session) bool {
+	if s.cfg.Secret == "" {
+		return true
+	}
+	_, secret, err := session.command(0, "GET VARIABLE", "DIALWARDEN_AGI_SECRET")
+	if err != nil || subtle.ConstantTimeCompare([]byte(secret), []byte(s.cfg.Secret)) != 1 {
+		s.complain(err, "a client of agi.listen does not know the secret (agi.secret_file; in the dialplan the global DIALWARDEN_AGI_SECRET)")
+		return false
+	}
+	return true
 }
 
 // decide holds the line until the caller is released, refused or gone.
@@ -223,11 +244,7 @@ func (s *Server) decide(session *session, q asked) {
 	defer s.vacate(channel)
 	session.deliver = func(e call.Event) { s.handler.Deliver(channel, q.entry, e) }
 	s.begun.Go(session.listen)
-	// What the header says is believed only if the channel says the same: a header that a caller has cut short with an
-	// empty line is followed by its rest, which is no reply.
-	_, nonce, err := session.command(0, "GET VARIABLE", "DIALWARDEN_NONCE")
-	if err != nil || nonce != q.entry {
-		s.complain(err, "a channel asks over FastAGI with a nonce that is not its own")
+	if !s.knows(session) || !s.genuine(session, q) {
 		return
 	}
 	if !s.handler.Arrive(q.attempt, q.entry, &Line{s: session, entry: q.entry}) {
@@ -240,6 +257,17 @@ func (s *Server) decide(session *session, q asked) {
 	}
 	session.close()
 	s.handler.Left(channel, q.entry)
+}
+
+// genuine reports whether the channel says what the header says: a header that a caller has cut short with an empty line is
+// followed by its rest, which is no reply.
+func (s *Server) genuine(session *session, q asked) bool {
+	_, nonce, err := session.command(0, "GET VARIABLE", "DIALWARDEN_NONCE")
+	if err != nil || nonce != q.entry {
+		s.complain(err, "a channel asks over FastAGI with a nonce that is not its own")
+		return false
+	}
+	return true
 }
 
 func (s *Server) occupy(channel string) bool {

@@ -24,6 +24,11 @@ const (
 	// reaction is how long we wait after a key for what is to be done next. Asterisk keeps back a key that comes sooner
 	// than 45 ms after another, so that none is lost meanwhile.
 	reaction = 20 * time.Millisecond
+	// firstNudge is how long we wait for Asterisk to obey a NOOP before we send one more; then twice as long, and so on.
+	firstNudge = 10 * time.Millisecond
+	// laterNudge is the same where it has obeyed one: TCP may keep back a second reply until the first is acknowledged,
+	// which takes 40 ms.
+	laterNudge = 60 * time.Millisecond
 )
 
 // escapeKeys stop a prompt when they are typed. (Letters do not, as nobody's prompt asks for them.)
@@ -48,16 +53,17 @@ type session struct {
 	over     chan struct{} // closed when nobody takes requests any more
 
 	// What follows belongs to the owner.
-	rest        []byte    // of the line that the library is reading
-	deadline    time.Time // of the reply that is waited for
-	up          bool      // the caller can type
-	left        bool      // he is no longer ours
-	prompts     []*prompt
-	speaking    bool      // STREAM FILE is being carried out and not interrupted
-	interrupted bool      // the NOOP that stops STREAM FILE was sent
-	pending     *request  // waits for the prompts to end
-	reacting    time.Time // until when the next request is waited for
-	broken      error     // why there is nothing more to be had from the connection
+	rest     []byte    // of the line that the library is reading
+	deadline time.Time // of the reply that is waited for
+	up       bool      // the caller can type
+	left     bool      // he is no longer ours
+	prompts  []*prompt
+	speaking bool          // STREAM FILE is being carried out and not interrupted
+	noops    int           // were sent to stop STREAM FILE, and have not been replied to
+	nudging  time.Duration // how long to wait for a reply to them before one more is sent
+	pending  *request      // waits for the prompts to end
+	reacting time.Time     // until when the next request is waited for
+	broken   error         // why there is nothing more to be had from the connection
 }
 
 // prompt is what Play is to speak.
@@ -142,7 +148,7 @@ func (s *session) Read(p []byte) (int, error) {
 
 // next waits for a line. While a prompt is spoken it takes requests, which may interrupt it.
 func (s *session) next() (string, error) {
-	timer := time.NewTimer(time.Until(s.deadline))
+	timer := time.NewTimer(s.idleTime())
 	defer timer.Stop()
 	for {
 		requests := s.requests
@@ -158,15 +164,28 @@ func (s *session) next() (string, error) {
 		case r := <-requests:
 			s.take(r)
 		case <-timer.C:
-			if !s.speaking || s.pending == nil {
+			switch {
+			case s.noops > 0 && time.Now().Before(s.deadline):
+				s.nudge()
+			case !s.speaking || s.pending == nil:
 				return "", errLate
+			default:
+				s.interrupt()
 			}
-			s.interrupt()
 		case <-s.gone:
 			return "", io.EOF
 		}
-		timer.Reset(time.Until(s.deadline))
+		timer.Reset(s.idleTime())
 	}
+}
+
+// idleTime is how long there is to wait for a line before something has to be done.
+func (s *session) idleTime() time.Duration {
+	d := time.Until(s.deadline)
+	if s.noops > 0 {
+		d = min(d, s.nudging)
+	}
+	return d
 }
 
 // take accepts a request: what has to wait becomes pending.
@@ -197,21 +216,6 @@ func (s *session) take(r request) {
 	if r.atOnce {
 		s.prompts = nil
 	}
-}
-
-// interrupt stops the file that is being spoken: Asterisk ends it when the next command comes. Then only that one is
-// replied to, unless the file had just ended by itself.
-func (s *session) interrupt() {
-	if !s.speaking {
-		return
-	}
-	s.speaking, s.interrupted = false, true
-	if s.pending != nil {
-		s.prompts = nil
-	}
-	s.deadline = time.Now().Add(replyTime)
-	_ = s.conn.SetWriteDeadline(s.deadline)
-	_, _ = io.WriteString(s.conn, "NOOP\n") // a connection that cannot be written to will not be read from
 }
 
 // own does what is asked of the line, until the caller is not ours any more.
@@ -277,43 +281,6 @@ func (s *session) typed(result int, err error) bool {
 		return true
 	}
 	return false
-}
-
-// speak speaks the next file of the first prompt. A key ends the prompt.
-func (s *session) speak() {
-	p := s.prompts[0]
-	stopped := len(p.sounds) == 0
-	if !stopped {
-		file := p.sounds[0]
-		p.sounds = p.sounds[1:]
-		stopped = s.stream(file) || len(p.sounds) == 0
-	}
-	if stopped && len(s.prompts) > 0 && s.prompts[0] == p {
-		s.prompts = s.prompts[1:]
-		s.deliver(call.PromptEnded{Seq: p.seq})
-	}
-}
-
-// stream speaks a file and reports whether a key has ended it. A file that cannot be spoken is passed over: the caller may
-// know what is wanted.
-func (s *session) stream(file string) (typed bool) {
-	s.speaking, s.interrupted = true, false
-	longest := longFile
-	if s.pending != nil {
-		longest = patience
-	}
-	result, value, err := s.command(longest, "STREAM FILE", file, escapeKeys)
-	s.speaking = false
-	if s.interrupted && s.broken == nil && strings.HasPrefix(value, "endpos=") {
-		s.deadline = time.Now().Add(replyTime)
-		if _, err := s.next(); err != nil { // the reply to the NOOP
-			s.broken = err
-		}
-	}
-	if err != nil && s.broken == nil {
-		return false
-	}
-	return s.typed(result, err)
 }
 
 // command has Asterisk carry out a command that takes a time by itself, and returns its result and what stands behind it.

@@ -50,9 +50,23 @@ type Asterisk struct {
 	Application  string `yaml:"application"`   // the name in Stasis(…)
 }
 
-// AGI is where FastAGI will be served.
+// AGI is where FastAGI will be served, and to whom.
 type AGI struct {
-	Listen string `yaml:"listen"`
+	Listen     string `yaml:"listen"`
+	SecretFile string `yaml:"secret_file"` // its first line is the global DIALWARDEN_AGI_SECRET of the dialplan; empty: none
+}
+
+// Secret returns the first line of the secret file, empty where there is none. The error names the field and the file, and
+// holds nothing of what is in the file.
+func (a AGI) Secret() (string, error) {
+	if a.SecretFile == "" {
+		return "", nil
+	}
+	line, err := firstLine("agi.secret_file", a.SecretFile, "secret")
+	if err == nil && !agiSecret.MatchString(line) {
+		return "", fmt.Errorf("agi.secret_file: the first line of %s must be 16 to 128 letters and digits", a.SecretFile)
+	}
+	return line, err
 }
 
 // Numbering is the site's place in a number plan.
@@ -169,7 +183,7 @@ func (c *Config) resolve(dir string) {
 	c.Ledger.KeyFile = cmp.Or(c.Ledger.KeyFile, stem+".key")
 	c.Ledger.CheckpointFile = cmp.Or(c.Ledger.CheckpointFile, stem+".checkpoints")
 	for _, p := range []*string{
-		&c.Asterisk.PasswordFile, &c.Policy.Dir, &c.Ledger.Path, &c.Ledger.KeyFile, &c.Ledger.CheckpointFile, &c.Control.Socket,
+		&c.Asterisk.PasswordFile, &c.AGI.SecretFile, &c.Policy.Dir, &c.Ledger.Path, &c.Ledger.KeyFile, &c.Ledger.CheckpointFile, &c.Control.Socket,
 		&c.Web.KeyFile,
 	} {
 		if *p != "" && !filepath.IsAbs(*p) {
@@ -181,13 +195,18 @@ func (c *Config) resolve(dir string) {
 // Password returns the first line of the password file. The error names the field and the file, and holds nothing of what
 // is in the file.
 func (a Asterisk) Password() (string, error) {
-	data, err := os.ReadFile(a.PasswordFile)
+	return firstLine("asterisk.password_file", a.PasswordFile, "password")
+}
+
+// firstLine reads a secret; errors name the field.
+func firstLine(field, path, what string) (string, error) {
+	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("asterisk.password_file: %w", err)
+		return "", fmt.Errorf("%s: %w", field, err)
 	}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	if !lines.Scan() || lines.Text() == "" {
-		return "", fmt.Errorf("asterisk.password_file: %s holds no password in its first line", a.PasswordFile)
+		return "", fmt.Errorf("%s: %s holds no %s in its first line", field, path, what)
 	}
 	return lines.Text(), nil
 }
@@ -205,6 +224,7 @@ var (
 	planName    = regexp.MustCompile(`^[a-z0-9_-]+$`)
 	appName     = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 	outsideLine = regexp.MustCompile(`^[0-9*#]{0,4}$`)
+	agiSecret   = regexp.MustCompile(`^[A-Za-z0-9]{16,128}$`)
 	areaCode    = regexp.MustCompile(`^[0-9]{0,6}$`)
 	currency    = regexp.MustCompile(`^[A-Z]{3}$`)
 )
@@ -229,6 +249,8 @@ func (c *Config) check(path string, data []byte) error {
 	require(c.Asterisk.PasswordFile != "", "asterisk.password_file", "must name the file that holds the password of ari.conf")
 	require(appName.MatchString(c.Asterisk.Application), "asterisk.application", "must be the name in Stasis(…): letters, digits, _ . -")
 	require(isListen(c.AGI.Listen), "agi.listen", `must be an address and a port like "127.0.0.1:4573", or empty`)
+	require(c.AGI.SecretFile != "" || isLoopback(c.AGI.Listen), "agi.listen",
+		"must be a loopback address like \"127.0.0.1:4573\", or agi.secret_file must be set: whoever reaches another one could pretend to be Asterisk")
 	require(planName.MatchString(c.Numbering.Plan), "numbering.plan", `must be the name of a file in policy/plans, without .yaml, like "cn"`)
 	require(areaCode.MatchString(c.Numbering.Area), "numbering.area", `must be an area code in quotes like "010"`)
 	require(outsideLine.MatchString(c.Numbering.OutsideLine), "numbering.outside_line", `must be the digits for an outside line in quotes like "9", or empty`)
@@ -256,6 +278,13 @@ func atARI(u *url.URL) (right string, ok bool) {
 }
 
 func inRange(d, least, most time.Duration) bool { return d >= least && d <= most }
+
+// isLoopback reports whether an address to listen on can be reached from this machine only; one that is none counts, too.
+func isLoopback(s string) bool {
+	host, _, err := net.SplitHostPort(s)
+	ip := net.ParseIP(host)
+	return err != nil || host == "localhost" || ip != nil && ip.IsLoopback()
+}
 
 func isListen(s string) bool {
 	if s == "" {

@@ -90,6 +90,8 @@ func TestFaultsNameFileLineAndWhatIsRight(t *testing.T) {
 		"plan path":        {"numbering:\n  plan: ../x\n", ":2:9: numbering.plan"},
 		"outside line":     {"numbering:\n  outside_line: x\n", ":2:17: numbering.outside_line"},
 		"listen":           {"web:\n  listen: here\n", ":2:11: web.listen"},
+		"open agi":         {"agi:\n  listen: 0.0.0.0:4573\n", ":2:11: agi.listen: must be a loopback address"},
+		"agi everywhere":   {"agi:\n  listen: \":4573\"\n", ":2:11: agi.listen: must be a loopback address"},
 		"duplicate":        {"web: {}\nweb: {}\n", `:2:1: "web" is given twice, first in line 1`},
 		"tab":              {"site:\n\tname: x\n", ":2:1: there is a tab; YAML is indented with spaces"},
 		"no yaml":          {"a: b: c\n", ":1:"},
@@ -103,6 +105,26 @@ func TestFaultsNameFileLineAndWhatIsRight(t *testing.T) {
 				t.Errorf("got  %v\nwant …%s", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestAGISecret is the first line of its file, and is in no error.
+func TestAGISecret(t *testing.T) {
+	for content, ok := range map[string]bool{
+		"correct0horse0battery\nx\n": true, "tooshort\n": false, "correct0horse)battery\n": false, "": false,
+	} {
+		secret := write(t, content)
+		c, err := config.Load(write(t, "agi: {listen: \"0.0.0.0:4573\", secret_file: \""+secret+"\"}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.AGI.Secret()
+		if ok != (err == nil) || ok && got != "correct0horse0battery" {
+			t.Errorf("%q: got %q, %v", content, got, err)
+		}
+		if err != nil && (!strings.HasPrefix(err.Error(), "agi.secret_file: ") || strings.Contains(err.Error(), "short") || strings.Contains(err.Error(), "battery")) {
+			t.Errorf("%q: %v", content, err)
+		}
 	}
 }
 

@@ -127,6 +127,12 @@ func TestEnds(t *testing.T) {
 		"still going on":           {"recorded answered", ledger.Call{AnsweredAt: at(2)}},
 		"an answer after the end":  {"recorded ended answered", ended},
 		"restarted before the end": {"recorded answered restart ended", talked},
+		"told":                     {"recorded told", ledger.Call{AnsweredAt: at(2), EndedAt: at(9), Seconds: 7, Cause: 17, EndSource: SourceAGI}},
+		"told before the record":   {"told recorded", ledger.Call{AnsweredAt: at(2), EndedAt: at(9), Seconds: 7, Cause: 17, EndSource: SourceAGI}},
+		"told and heard":           {"recorded answered told again", ledger.Call{AnsweredAt: at(2), EndedAt: at(9), Seconds: 7, Cause: 17, EndSource: SourceAGI}},
+		"heard and told":           {"recorded answered ended told", talked},
+		"told of another":          {"recorded answered told-another ended", talked},
+		"told that nobody talked":  {"recorded told-unanswered", ledger.Call{EndedAt: at(9), Cause: 17, EndSource: SourceAGI}},
 		"restarted, then a look":   {"recorded restart swept", ledger.Call{EndedAt: at(20), EndSource: SourceSweep}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,6 +148,12 @@ func TestEnds(t *testing.T) {
 					s.Answered("c", after(2))
 				case "ended":
 					s.Ended("c", after(9), 17)
+				case "told":
+					s.Told("c", 7*time.Second, after(9), 17)
+				case "told-unanswered":
+					s.Told("c", 0, after(9), 17)
+				case "told-another":
+					s.Told("another", 7*time.Second, after(9), 17)
 				case "again":
 					s.Answered("c", after(30))
 				case "other":
