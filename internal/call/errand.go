@@ -224,7 +224,7 @@ func (m *Errand) failed(next errandState, why string, prompts ...string) []Comma
 	}
 	m.tries++
 	if m.tries >= m.dialogue.MaxTries {
-		return m.settle(Deny, why+" too often", PromptChangeRefused, CauseCallRejected)
+		return m.settle(Deny, "too many tries: "+why, PromptChangeRefused, CauseCallRejected)
 	}
 	return m.askFor(next, prompts...)
 }
