@@ -140,7 +140,7 @@ func (m *Machine) verified(v Verified) []Command {
 	m.proved.Credentials.Set(v.Verdict.Kind, v.Verdict.Credential)
 	switch v.Verdict.Kind {
 	case PIN:
-		m.proved.Granted = false
+		m.proved.Granted, m.proved.Reach = false, v.Verdict.Reach
 	case Token:
 		m.cap = v.Verdict.MaxSeconds
 	}
