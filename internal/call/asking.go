@@ -140,7 +140,7 @@ func (m *Machine) verified(v Verified) []Command {
 	m.proved.Credentials.Set(v.Verdict.Kind, v.Verdict.Credential)
 	switch v.Verdict.Kind {
 	case PIN:
-		m.proved.Granted = false
+		m.proved.Granted, m.proved.Reach = false, v.Verdict.Reach
 	case Token:
 		m.cap = v.Verdict.MaxSeconds
 	}
@@ -153,7 +153,7 @@ func (m *Machine) failedTry(why string) []Command {
 	m.tries++
 	switch {
 	case m.tries >= m.dialogue.MaxTries:
-		return m.settle(m.refused(why+" too often", m.question.refusal()))
+		return m.settle(m.refused("too many tries: "+why, m.question.refusal()))
 	case m.overtime:
 		return m.settle(m.refused("no valid "+m.question.wanted()+" was entered in time", m.question.refusal()))
 	case m.question.asks(Matter):

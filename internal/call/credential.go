@@ -2,6 +2,7 @@ package call
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -64,7 +65,17 @@ type Verdict struct {
 	Credential Credential     // whom they prove; not Valid where there is a fault
 	Fault      Fault          // empty where they are good
 	MaxSeconds int            // the token's cap; 0 for none
+	Reach      Reach          // of a good PIN
 }
+
+// Reach is how far a PIN reaches. The zero value is everywhere, for good.
+type Reach struct {
+	Classes []Class   // none: numbers of all classes
+	Until   time.Time // zero: for good
+}
+
+// Covers reports whether numbers of a class may be called with it.
+func (r Reach) Covers(c Class) bool { return len(r.Classes) == 0 || slices.Contains(r.Classes, c) }
 
 // WrongTry is a wrong PIN or token that somebody typed.
 type WrongTry struct {

@@ -88,7 +88,7 @@ func (m *Errand) Step(e Event) []Command {
 		}
 	case errandJudging:
 		if e, ok := e.(Judged); ok {
-			return m.begin(e.Decision)
+			return m.begin(e)
 		}
 	case errandAnswering:
 		return m.answered(e)
@@ -110,11 +110,12 @@ func (m *Errand) Step(e Event) []Command {
 	return nil
 }
 
-// begin does what was dialled. The policy's answer is of no account: only its revision is kept.
-func (m *Errand) begin(d Decision) []Command {
+// begin does what was dialled. The policy's answer is of no account: only its revision is kept. A phone that no digits are
+// taken from is not even answered.
+func (m *Errand) begin(j Judged) []Command {
 	m.decision = Decision{
 		Action: Deny, Rule: RuleServiceCode, Requires: []Requirement{}, Shadow: []Shadowed{}, Notify: []Notice{},
-		Sanctions: []Penalty{}, PolicyRevision: d.PolicyRevision, Elapsed: d.Elapsed,
+		Sanctions: []Penalty{}, PolicyRevision: j.Decision.PolicyRevision, Elapsed: j.Decision.Elapsed,
 	}
 	if m.gone {
 		return m.settle(Deny, "the caller hung up", "", CauseNormalClearing)
@@ -122,6 +123,9 @@ func (m *Errand) begin(d Decision) []Command {
 	if m.purpose == ForCloseGrant {
 		m.state = errandChanging
 		return []Command{CloseGrant{}}
+	}
+	if j.Locked {
+		return m.locked()
 	}
 	m.state = errandAnswering
 	return []Command{Answer{}}
@@ -136,6 +140,11 @@ func (m *Errand) answered(e Event) []Command {
 		return m.settle(Deny, "the caller's line could not be answered", PromptUnavailable, CauseTemporaryFailure)
 	}
 	return nil
+}
+
+// locked turns away somebody whose phone is locked.
+func (m *Errand) locked() []Command {
+	return m.settle(Deny, whyNot[PromptPINLocked], PromptPINLocked, CauseCallRejected)
 }
 
 // askFor asks for the digits of a state.
@@ -215,7 +224,7 @@ func (m *Errand) failed(next errandState, why string, prompts ...string) []Comma
 	}
 	m.tries++
 	if m.tries >= m.dialogue.MaxTries {
-		return m.settle(Deny, why+" too often", PromptChangeRefused, CauseCallRejected)
+		return m.settle(Deny, "too many tries: "+why, PromptChangeRefused, CauseCallRejected)
 	}
 	return m.askFor(next, prompts...)
 }
@@ -227,7 +236,7 @@ func (m *Errand) verified(v Verified) []Command {
 	case v.Err != nil:
 		return m.settle(Deny, "the PIN could not be looked up", PromptUnavailable, CauseTemporaryFailure)
 	case v.Locked:
-		return m.settle(Deny, whyNot[PromptPINLocked], PromptPINLocked, CauseCallRejected)
+		return m.locked()
 	case v.Verdict.Fault != "" || !v.Verdict.Credential.Valid:
 		return m.failed(errandOld, "a wrong PIN was entered", PromptWrong, PromptChangeOld)
 	}

@@ -77,6 +77,7 @@ const (
 type Proved struct {
 	Credentials Credentials
 	Granted     bool   // the PIN was typed for an earlier call
+	Reach       Reach  // of the PIN that was typed
 	Approver    string // who allowed or refused the call; empty where nobody did
 }
 

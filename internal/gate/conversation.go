@@ -200,7 +200,7 @@ func (c *conversation) writeDown(ctx context.Context, d call.Decision, p call.Pr
 	c.gate.logDecision(c.log, id, err, r)
 	c.recorded(id, d.Action)
 	if typed := p.Credentials.PIN; err == nil && d.Action == call.Allow && typed.Valid && !p.Granted && c.book.Handset.Grant.Opens(c.facts.Callee.Class) {
-		c.gate.open(c.attempt.Extension, typed, c.book.Handset.Grant)
+		c.gate.open(c.attempt.Extension, typed, p.Reach, c.book.Handset.Grant)
 	}
 	return call.Recorded{ID: id, Err: err}
 }

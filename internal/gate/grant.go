@@ -10,11 +10,12 @@ import (
 // memory only: a restart closes it.
 type grant struct {
 	pin   call.Credential
+	reach call.Reach
 	until time.Time
 }
 
-// open lets the holder of a PIN call from a phone again without it.
-func (g *Gate) open(extension string, pin call.Credential, policy call.Grant) {
+// open lets the holder of a PIN call from a phone again without it, as far and as long as the PIN itself is good.
+func (g *Gate) open(extension string, pin call.Credential, reach call.Reach, policy call.Grant) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
@@ -23,12 +24,16 @@ func (g *Gate) open(extension string, pin call.Credential, policy call.Grant) {
 			delete(g.grants, e)
 		}
 	}
-	g.grants[extension] = grant{pin, now.Add(policy.For)}
+	until := now.Add(policy.For)
+	if end := reach.Until; !end.IsZero() && end.Before(until) {
+		until = now.Add(end.Sub(now))
+	}
+	g.grants[extension] = grant{pin, reach, until}
 }
 
 // granted is the PIN that a phone is open by for a class of numbers; it is not Valid where there is none. The mutex is held.
 func (g *Gate) granted(extension string, c call.Class, policy call.Grant) call.Credential {
-	if open, ok := g.grants[extension]; ok && time.Now().Before(open.until) && policy.Opens(c) {
+	if open, ok := g.grants[extension]; ok && time.Now().Before(open.until) && policy.Opens(c) && open.reach.Covers(c) {
 		return open.pin
 	}
 	return call.Credential{}

@@ -218,6 +218,32 @@ func TestGrant(t *testing.T) {
 	})
 }
 
+// TestGrantReach: an open phone reaches no further than the PIN that opened it, and is not open for longer.
+func TestGrantReach(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.wanting(kinds{call.PIN})
+		w.open()
+		call := func(channel string) string {
+			w.arrive(channel, "0211234")
+			return w.acted()
+		}
+		call("a")
+		w.types("a", "2469#")
+		if got := call("b"); got != "b: release 2 0211234" {
+			t.Errorf("an open phone: %s", got)
+		}
+		time.Sleep(time.Minute)
+		if got := call("c"); !strings.HasPrefix(got, "c: play") {
+			t.Errorf("the PIN has expired: %s", got)
+		}
+		w.types("c", "2470#")
+		if got := call("d"); !strings.HasPrefix(got, "d: play") {
+			t.Errorf("the PIN is not for this class: %s", got)
+		}
+		w.gate.Gone("d")
+	})
+}
+
 func TestChangePIN(t *testing.T) {
 	inBubble(t, func(w *world) {
 		w.book.Handset = handset

@@ -58,6 +58,9 @@ func (l *Ledger) Prove(ctx context.Context, claim call.Claim) (call.Verdict, err
 	if v.Fault == "" {
 		c.Valid, v.MaxSeconds = true, f.limit
 	}
+	if v.Fault == "" && f.kind == call.PIN {
+		v.Reach = call.Reach{Classes: f.classes, Until: f.validTo.Time}
+	}
 	v.Credential = *c
 	return v, nil
 }

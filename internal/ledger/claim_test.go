@@ -113,23 +113,29 @@ func TestProve(t *testing.T) {
 			if err != nil || v.Fault != test.want || v.Credential.Valid != (test.want == "") {
 				t.Fatalf("got %+v, %v, want %q", v, err, test.want)
 			}
-			if test.want == call.FaultUnknown && v != (call.Verdict{Fault: call.FaultUnknown}) {
+			if test.want == call.FaultUnknown && !reflect.DeepEqual(v, call.Verdict{Fault: call.FaultUnknown}) {
 				t.Errorf("nobody's digits say %+v", v)
 			}
 			if test.want == "" && v.Credential.ID != ids[test.digits] {
 				t.Errorf("got %+v, want the id %d", v, ids[test.digits])
+			}
+			if only := test.digits == "mobile" && test.want == ""; only == v.Reach.Covers(call.International) {
+				t.Errorf("reaches %+v", v.Reach)
+			}
+			if ends := test.digits == "late" && test.want == ""; ends == v.Reach.Until.IsZero() {
+				t.Errorf("reaches until %s", v.Reach.Until)
 			}
 		})
 	}
 	now = moment
 	v, err := l.Prove(ctx, call.Claim{Kinds: both, Digits: digits["token"], Number: shanghai})
 	want := call.Verdict{Kind: call.Token, Credential: call.Credential{Valid: true, ID: ids["token"], Holder: "Zhang Min"}, MaxSeconds: 600}
-	if err != nil || v != want {
+	if err != nil || !reflect.DeepEqual(v, want) {
 		t.Errorf("got %+v, %v, want %+v", v, err, want)
 	}
 	v, err = l.Prove(ctx, call.Claim{Kinds: both, Digits: digits["plain"], Number: shanghai})
-	want = call.Verdict{Kind: call.PIN, Credential: call.Credential{Valid: true, ID: ids["plain"], Holder: "plain", Department: "Finance", Level: 2}}
-	if err != nil || v != want {
+	want = call.Verdict{Kind: call.PIN, Credential: call.Credential{Valid: true, ID: ids["plain"], Holder: "plain", Department: "Finance", Level: 2}, Reach: call.Reach{Classes: []call.Class{}}}
+	if err != nil || !reflect.DeepEqual(v, want) {
 		t.Errorf("got %+v, %v, want %+v", v, err, want)
 	}
 }

@@ -41,6 +41,13 @@ func (c *Classifier) WhyInvalid(dialled string) string {
 			why = append(why, s.Text)
 		}
 	}
+	switch {
+	case len(why) > 0:
+	case strings.ContainsAny(dialled, "*#"):
+		return "no telephone number has * or # in it"
+	default:
+		return "the number plan knows nothing like it"
+	}
 	return strings.Join(why, "; ")
 }
 

@@ -133,3 +133,15 @@ func TestExplainChangesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is no number has a reason, also where nothing in the plan comes near it.
+func TestWhyInvalid(t *testing.T) {
+	cn := at(t, china(t), beijing, staff())
+	for dialled, want := range map[string]string{
+		"62345678": "", "9*57": "no telephone number has * or # in it", "13": "but that has 11 digits, not 2", "": "no dial string",
+	} {
+		if got := cn.WhyInvalid(dialled); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%q: %q, wanted %q", dialled, got, want)
+		}
+	}
+}
