@@ -104,7 +104,7 @@ func (c *conversation) do(cmd call.Command) call.Event {
 		c.facts = c.gate.facts(c.book, c.attempt, cmd.Credentials)
 		return call.Judged{
 			Decision: c.book.Judge(ctx, c.facts), Locked: c.gate.Lockout.Locked(c.attempt.Extension),
-			CanApprove: c.canApprove(), Approvers: c.book.Handset.Approvers.For(c.facts.Caller),
+			CanApprove: c.canApprove(), Approvers: c.approvers(),
 		}
 	case call.Announce:
 		return c.announce(ctx, cmd.Decision, cmd.Proved)

@@ -83,6 +83,14 @@ func (c *conversation) canApprove() bool {
 	return c.gate.Approvals != nil && c.gate.Approvals.Available()
 }
 
+// approvers are those whom the policy's data names for this caller. Another phone of his own is none.
+func (c *conversation) approvers() []string {
+	caller := c.facts.Caller
+	return slices.DeleteFunc(c.book.Handset.Approvers.For(caller), func(extension string) bool {
+		return caller.Holder != "" && c.book.Directory[extension].Holder == caller.Holder
+	})
+}
+
 // seek has somebody asked to approve the call.
 func (c *conversation) seek(cmd call.SeekApproval) call.Event {
 	if !c.canApprove() {

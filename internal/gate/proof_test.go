@@ -165,7 +165,11 @@ func TestApprovalImpossible(t *testing.T) {
 		change func(*world)
 		acted  string
 	}{
-		"nobody is named":  {func(w *world) { w.book.Handset.Approvers.Everybody = []string{"101"} }, "c: refuse 1 approval_nobody 21"},
+		"nobody is named": {func(w *world) { w.book.Handset.Approvers.Everybody = []string{"101"} }, "c: refuse 1 approval_nobody 21"},
+		"another phone of the caller's": {func(w *world) {
+			w.book.Handset.Approvers.Everybody = []string{"105"}
+			w.book.Directory["105"] = w.book.Directory["101"]
+		}, "c: refuse 1 approval_nobody 21"},
 		"Asterisk is away": {func(w *world) { w.fails["approve"] = errBroken }, "c: refuse 1 approval_away 21"},
 	} {
 		t.Run(name, func(t *testing.T) {
