@@ -13,8 +13,8 @@ import (
 // socket takes one between our choosing it and Asterisk's binding it.
 const (
 	slotFirst = 11000
-	slotSize  = 3000 // two for SIP and HTTP, the rest for RTP: 1,400 legs at once
-	slotCount = 7    // ends at 31999; ephemeral ports start at 32768
+	slotSize  = 2000 // two for SIP and HTTP, the rest for RTP: 950 legs at once
+	slotCount = 10   // ends at 30999; ephemeral ports start at 32768
 	rtpOffset = 100
 )
 
