@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,41 @@ func connect(t *testing.T, s *Server, say string) net.Conn {
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 	_, _ = conn.Write([]byte(say)) // it may have been closed already
 	return conn
+}
+
+// What is told of a channel is believed as far as it can be.
+func TestTold(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		path    string
+		args    []string
+		wrong   bool
+		channel string
+		talked  time.Duration
+		ago     time.Duration
+	}{
+		{"ended", []string{"7.1", strconv.FormatInt(now.Add(-time.Minute).UnixMilli(), 10), "1500", "16"}, false, "7.1", 1500 * time.Millisecond, time.Minute},
+		{"ended", []string{"7.1", strconv.FormatInt(now.Add(time.Hour).UnixMilli(), 10), "", "16"}, false, "7.1", 0, 0},
+		{"ended", []string{"pbx-a-7.1", "", "-5", "16"}, false, "pbx-a-7.1", 0, 0},
+		{"ended", []string{"", "", "", "16"}, true, "", 0, 0},
+		{"emergency", []string{"7.1", "", "1500", "16", "9110", "101"}, false, "7.1", 1500 * time.Millisecond, 0},
+		{"emergency", []string{"7.1", "", "1500", "16", "9110; x", "101"}, true, "", 0, 0},
+		{"emergency", []string{"", "", "1500", "16", "9110", "101"}, true, "", 0, 0},
+		{"over", []string{"7.1", "", "", "16"}, true, "", 0, 0},
+	} {
+		variables := map[string]string{"agi_network_script": c.path, "agi_uniqueid": "8.1", "agi_channel": "Local/x@dialwarden-told-1;2"}
+		for i, a := range c.args {
+			variables[fmt.Sprintf("agi_arg_%d", i+1)] = a
+		}
+		q, err := read(variables)
+		if (err != nil) != c.wrong {
+			t.Errorf("%s %q: got the error %v", c.path, c.args, err)
+		}
+		if a := q.attempt; !c.wrong && (a.Channel != c.channel || q.talked != c.talked || q.cause != 16 || now.Add(-c.ago).Sub(a.At).Abs() > time.Second ||
+			c.path == "emergency" && (a.Dialled != "9110" || a.Extension != "101" || a.Source != call.SourceDialplan)) {
+			t.Errorf("%s %q: got %+v", c.path, c.args, q)
+		}
+	}
 }
 
 // TestHostileClients harm nobody: the call that comes after them all is let out.
