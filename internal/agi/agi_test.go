@@ -6,7 +6,10 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -65,9 +68,98 @@ func connect(t *testing.T, s *Server, say string) net.Conn {
 	return conn
 }
 
-// TestHostileClients harm nobody: the call that comes after them all is let out.
+// What is told of a channel is believed as far as it can be.
+func TestTold(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		path    string
+		args    []string
+		wrong   bool
+		channel string
+		talked  time.Duration
+		ago     time.Duration
+	}{
+		{"ended", []string{"7.1", strconv.FormatInt(now.Add(-time.Minute).UnixMilli(), 10), "1500", "16"}, false, "7.1", 1500 * time.Millisecond, time.Minute},
+		{"ended", []string{"7.1", strconv.FormatInt(now.Add(time.Hour).UnixMilli(), 10), "", "16"}, false, "7.1", 0, 0},
+		{"ended", []string{"pbx-a-7.1", "", "-5", "16"}, false, "pbx-a-7.1", 0, 0},
+		{"ended", []string{"", "", "", "16"}, true, "", 0, 0},
+		{"emergency", []string{"7.1", "", "1500", "16", "9110", "101"}, false, "7.1", 1500 * time.Millisecond, 0},
+		{"emergency", []string{"7.1", "", "1500", "16", "9110; x", "101"}, true, "", 0, 0},
+		{"emergency", []string{"", "", "1500", "16", "9110", "101"}, true, "", 0, 0},
+		{"over", []string{"7.1", "", "", "16"}, true, "", 0, 0},
+	} {
+		variables := map[string]string{"agi_network_script": c.path, "agi_uniqueid": "8.1", "agi_channel": "Local/x@dialwarden-told-1;2"}
+		for i, a := range c.args {
+			variables[fmt.Sprintf("agi_arg_%d", i+1)] = a
+		}
+		q, err := read(variables)
+		if (err != nil) != c.wrong {
+			t.Errorf("%s %q: got the error %v", c.path, c.args, err)
+		}
+		if a := q.attempt; !c.wrong && (a.Channel != c.channel || q.talked != c.talked || q.cause != 16 || now.Add(-c.ago).Sub(a.At).Abs() > time.Second ||
+			c.path == "emergency" && (a.Dialled != "9110" || a.Extension != "101" || a.Source != call.SourceDialplan)) {
+			t.Errorf("%s %q: got %+v", c.path, c.args, q)
+		}
+	}
+}
+
+// noneLeft fails a test that leaves goroutines behind. It is called first.
+func noneLeft(t *testing.T) {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for late := time.After(20 * time.Second); runtime.NumGoroutine() > before; {
+			select {
+			case <-tick.C:
+			case <-late:
+				t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+			}
+		}
+	})
+}
+
+// crowd connects n clients at once that say nothing, or an endless header byte by byte, until the test ends.
+func crowd(t *testing.T, s *Server, n int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var all, connected sync.WaitGroup
+	t.Cleanup(func() { cancel(); all.Wait() })
+	connected.Add(n)
+	for i := range n {
+		all.Go(func() {
+			conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr().String())
+			connected.Done()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			tick := time.NewTicker(time.Second)
+			defer tick.Stop()
+			for err == nil {
+				select {
+				case <-tick.C:
+					if i%2 == 0 {
+						_, err = conn.Write([]byte("a"))
+					}
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	connected.Wait()
+}
+
+// TestHostileClients harm nobody: the call that is being decided as they come, and the one after them all, are let out, and
+// nothing is left of them.
 func TestHostileClients(t *testing.T) {
+	noneLeft(t)
 	s, h := open(t)
+	during := connect(t, s, strings.Replace(header, "7.1", "6.1", 1))
+	crowd(t, s, 1000)
 	var many strings.Builder
 	for i := range 10_000 {
 		fmt.Fprintf(&many, "agi_x%d: 1\n", i)
@@ -79,10 +171,18 @@ func TestHostileClients(t *testing.T) {
 	} {
 		connect(t, s, say)
 	}
-	for range 600 {
-		connect(t, s, "")
-	}
 	conn := connect(t, s, header)
+	for channel, conn := range map[string]net.Conn{"6.1": during, "7.1": conn} {
+		letOut(t, conn)
+		if a := <-h.arrived; a.Extension != "101" || a.Dialled != "95551234" || a.Channel != channel {
+			t.Errorf("got %+v", a)
+		}
+	}
+}
+
+// letOut is Asterisk's part of a call that is let out.
+func letOut(t *testing.T, conn net.Conn) {
+	t.Helper()
 	in := bufio.NewReader(conn)
 	for _, want := range []struct{ command, reply string }{
 		{"GET VARIABLE \"DIALWARDEN_NONCE\"\n", "200 result=1 (123456789012)\nHANGUP\n"},
@@ -93,9 +193,6 @@ func TestHostileClients(t *testing.T) {
 			t.Fatalf("got %q (%v), want %q", got, err, want.command)
 		}
 		_, _ = conn.Write([]byte(want.reply))
-	}
-	if a := <-h.arrived; a.Extension != "101" || a.Dialled != "95551234" || a.Channel != "7.1" {
-		t.Errorf("got %+v", a)
 	}
 	if _, err := in.ReadByte(); err == nil {
 		t.Error("the connection goes on after the release")

@@ -11,9 +11,13 @@
 //
 // A dialplan makes three kinds of requests, told apart by the path of the address:
 //
-//	AGI(agi://HOST/decide,NONCE,CALLER)                  decide this call: the line is held until it is released or refused
-//	AGI(agi://HOST/ended,MS-ANSWERED,CAUSE)              the call that was decided here has ended
-//	AGI(agi://HOST/emergency,DIALLED,MS-ANSWERED,CAUSE)   an emergency call was let out, and has ended
+//	AGI(agi://HOST/decide,NONCE,CALLER)   decide this call: the line is held until it is released or refused
+//	AGI(agi://HOST/ended,CHANNEL,MS-SINCE-1970,MS-ANSWERED,CAUSE)
+//	                                      the call that was decided here has ended
+//	AGI(agi://HOST/emergency,CHANNEL,MS-SINCE-1970,MS-ANSWERED,CAUSE,DIALLED,CALLER)
+//	                                      an emergency call was let out, and has ended
+//
+// The last two are told by a channel of their own: AGI in the extension h would hold the line for as long as nobody replies.
 //
 // While a caller is asked, his line is always in a command that takes keys: what is typed while Asterisk waits for the next
 // command is lost. A prompt is stopped by the next command, which Asterisk obeys in the middle of STREAM FILE; WAIT FOR

@@ -86,37 +86,47 @@ func read(variables map[string]string) (asked, error) {
 	if id := get("callerid"); q.attempt.Extension == "" && id != "unknown" {
 		q.attempt.Extension = id
 	}
+	if q.path != pathDecide {
+		return told(q, get)
+	}
 	if q.attempt.Channel == "" {
 		return q, errors.New("the header names no channel: agi_uniqueid is missing")
 	}
-	var rest [2]string
+	q.entry = get("arg_1")
+	switch payer := get("arg_2"); payer {
+	case "":
+	case call.PayerUnknown:
+		q.attempt.Extension = ""
+	default:
+		q.attempt.Extension = payer
+	}
+	if q.entry == "" || q.attempt.Dialled == "" {
+		return q, errors.New("decide needs the nonce of our dialplan, and what was dialled: AGI(agi://…/decide,NONCE,CALLER)")
+	}
+	return q, nil
+}
+
+// told reads what is told about a channel that has ended. Another channel tells it, and perhaps late.
+func told(q asked, get func(string) string) (asked, error) {
+	q.attempt.Channel = get("arg_1")
+	if ended := number(get("arg_2"), int(q.attempt.At.UnixMilli())); ended > 0 {
+		q.attempt.At = time.UnixMilli(int64(ended))
+	}
+	q.talked = time.Duration(number(get("arg_3"), 7*24*3600*1000)) * time.Millisecond
+	q.cause = number(get("arg_4"), 127)
 	switch q.path {
-	case pathDecide:
-		q.entry = get("arg_1")
-		switch payer := get("arg_2"); payer {
-		case "":
-		case call.PayerUnknown:
-			q.attempt.Extension = ""
-		default:
-			q.attempt.Extension = payer
-		}
-		if q.entry == "" || q.attempt.Dialled == "" {
-			return q, errors.New("decide needs the nonce of our dialplan, and what was dialled: AGI(agi://…/decide,NONCE,CALLER)")
-		}
-		return q, nil
 	case pathEnded:
-		rest = [2]string{get("arg_1"), get("arg_2")}
 	case pathEmergency:
-		q.attempt.Source, q.attempt.Dialled = call.SourceDialplan, get("arg_1")
-		rest = [2]string{get("arg_2"), get("arg_3")}
+		q.attempt.Source, q.attempt.Dialled, q.attempt.Extension = call.SourceDialplan, get("arg_5"), get("arg_6")
 		if !call.IsDialString(q.attempt.Dialled) {
-			return q, errors.New("emergency needs what was dialled: AGI(agi://…/emergency,DIALLED,MS-ANSWERED,CAUSE)")
+			return q, errors.New("emergency needs what was dialled: AGI(agi://…/emergency,CHANNEL,MS-SINCE-1970,MS-ANSWERED,CAUSE,DIALLED,CALLER)")
 		}
 	default:
 		return q, fmt.Errorf("the path %.40q is none of %s, %s, %s", q.path, pathDecide, pathEnded, pathEmergency)
 	}
-	q.talked = time.Duration(number(rest[0], 7*24*3600*1000)) * time.Millisecond
-	q.cause = number(rest[1], 127)
+	if q.attempt.Channel == "" {
+		return q, errors.New("the channel that has ended is missing: AGI(agi://…/ended,CHANNEL,MS-SINCE-1970,MS-ANSWERED,CAUSE)")
+	}
 	return q, nil
 }
 

@@ -2,6 +2,7 @@ package agi
 
 import (
 	"bufio"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -10,12 +11,15 @@ import (
 func TestSecret(t *testing.T) {
 	const secret = "GET VARIABLE \"DIALWARDEN_AGI_SECRET\"\n"
 	s, h := openWith(t, "correct0horse0battery")
+	channels := 0
 	for _, path := range []string{"decide", "ended", "emergency"} {
 		for reply, known := range map[string]bool{
 			"200 result=1 (correct0horse0battery)\n": true, "200 result=1 (correct0horse0batter)\n": false,
 			"200 result=0\n": false, "HANGUP\n511 result=-1 Command Not Permitted on a dead channel\n": false,
 		} {
-			conn := connect(t, s, strings.NewReplacer("decide", path, "agi_arg_1: 123456789012", "agi_arg_1: 123").Replace(header))
+			channels++ // the line before may not be given back yet
+			channel := fmt.Sprintf("7.%d", channels)
+			conn := connect(t, s, strings.NewReplacer("decide", path, "7.1", channel, "agi_arg_2: ", "agi_arg_2: 1\nagi_arg_5: 110").Replace(header))
 			in := bufio.NewReader(conn)
 			if got, err := in.ReadString('\n'); err != nil || got != secret {
 				t.Fatalf("%s: got %q (%v), want %q", path, got, err, secret)

@@ -26,6 +26,9 @@ func (s switchboard) Emergency(a call.Attempt) { s.gate.Emergency(a) }
 func (s switchboard) Answered(channel string, at time.Time) { s.watch.Answered(channel, at) }
 
 func (s switchboard) Ended(channel string, at time.Time, cause int) {
+	if s.watch.Follows(channel) {
+		s.gate.Recorded(channel)
+	}
 	s.watch.Ended(channel, at, cause)
 	s.gate.Gone(channel)
 }
@@ -61,12 +64,12 @@ func (s agiSwitchboard) Deliver(channel, entry string, e call.Event) {
 
 func (s agiSwitchboard) Left(channel, entry string) { s.gate.Left(channel, entry) }
 
-// Ended is told by the dialplan as the channel ends; where ARI is there, it tells the same a moment later.
+// Ended is told by the dialplan as the channel ends; where ARI is there, it tells the same at about that moment.
 func (s agiSwitchboard) Ended(channel string, talked time.Duration, at time.Time, cause int) {
 	s.watch.Told(channel, talked, at, cause)
 }
 
-// Emergency is told after the call; where ARI is there, it was told when the call began.
+// Emergency is told after the call; where ARI is there, it was told when the call began, and perhaps its end, too.
 func (s agiSwitchboard) Emergency(a call.Attempt) {
 	if !s.watch.Follows(a.Channel) {
 		s.gate.Emergency(a)

@@ -91,6 +91,7 @@ var checks = []check{
 	{"emergency", (*visit).emergency},
 	{"outside line", (*visit).outsideLine},
 	{"internal", (*visit).internal},
+	{"fastagi", (*visit).fastAGI},
 	{"logging", (*visit).logging},
 	{"sounds", (*visit).sounds},
 	{"phones", (*visit).phones},

@@ -3,6 +3,7 @@ package gate
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
@@ -57,5 +58,25 @@ func TestDeliverTo(t *testing.T) {
 		w.gate.DeliverTo("c", "1", call.HungUp{})
 		w.wants("c: record challenge long_distance")
 		w.gate.Left("c", "1")
+	})
+}
+
+// An emergency call that is told when it begins and, over FastAGI, after its end is recorded once, however long it was.
+func TestEmergencyToldTwice(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.open()
+		a := call.Attempt{Source: call.SourceDialplan, Channel: "a", Extension: "101", Dialled: "112"}
+		w.gate.Emergency(a)
+		time.Sleep(2 * memory)
+		a.Channel = "b" // the gate forgets what is old
+		w.gate.Emergency(a)
+		w.gate.Recorded("a")
+		w.gate.Gone("a")
+		a.Channel = "a"
+		w.gate.Emergency(a)
+		synctest.Wait()
+		if len(w.rows) != 2 {
+			t.Errorf("%d rows, want one for each channel: %+v", len(w.rows), w.rows)
+		}
 	})
 }

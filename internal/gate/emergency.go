@@ -39,6 +39,14 @@ func (g *Gate) Emergency(a call.Attempt) {
 	})
 }
 
+// Recorded says that the call of a channel ends now and is in the ledger, or about to be: an Emergency that comes late, over
+// another way than the first, is not taken for another call.
+func (g *Gate) Recorded(channel string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.seen[visit{channel, call.RuleEmergency}] = time.Now()
+}
+
 // recordLate tries again and again to write what could not be written, until the daemon stops; then it returns 0.
 func (g *Gate) recordLate(r call.Record) int64 {
 	if g.late.Add(1) > maxLate {
