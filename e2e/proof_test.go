@@ -21,6 +21,7 @@ func (s *site) issue(args ...string) (id int64, digits string) {
 	if status != 0 || json.Unmarshal([]byte(out), &issued) != nil || issued.Token == "" {
 		s.t.Fatalf("token issue: status %d\n%s%s", status, out, errs)
 	}
+	s.secrets = append(s.secrets, issued.Token)
 	return issued.ID, issued.Token
 }
 

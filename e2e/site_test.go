@@ -32,6 +32,8 @@ type site struct {
 	ledger string // its file
 	web    string // the address that is asked for the daemon's health; empty for none
 
+	secrets []string // digits so long that nothing else is like them by chance; no file of the site or of Asterisk may hold them
+
 	program string   // the daemon and its commands
 	env     []string // for it
 }
@@ -56,6 +58,13 @@ func newSite(t *testing.T, l *lab.Lab, ariURL string) *site {
 	})
 	must(t, err)
 	t.Cleanup(func() {
+		for _, digits := range s.secrets {
+			if strings.Contains(s.log.String(), digits) {
+				t.Errorf("the daemon's log holds %s", digits)
+			}
+			holdsNot(t, s.dir, digits)
+			holdsNot(t, filepath.Join(l.Dir(), "log"), digits)
+		}
 		if t.Failed() {
 			t.Logf("the daemon's log:\n%s\nAsterisk's log:\n%s", s.log, tailOf(l.AsteriskLog(), 60))
 		}
@@ -98,6 +107,9 @@ func (s *site) addPIN(pin, holder string, level int) int64 {
 	var added struct{ ID int64 }
 	if status != 0 || json.Unmarshal([]byte(out), &added) != nil {
 		s.t.Fatalf("pin add: status %d\n%s%s", status, out, errs)
+	}
+	if len(pin) >= 8 {
+		s.secrets = append(s.secrets, pin)
 	}
 	return added.ID
 }
