@@ -74,7 +74,7 @@ func (a *App) verifyApprover(ctx context.Context, extension string, digits call.
 			proved = v.Credential
 			proved.Valid = err == nil
 		}
-		return v.Fault == call.FaultUnknown || v.Fault == call.FaultKind, err
+		return v.Fault.Guessed(), err
 	})
 	return proved, err
 }

@@ -46,7 +46,7 @@ type Claim struct {
 // Fault says why digits prove nothing.
 type Fault string
 
-// The faults of digits. Only FaultUnknown may be somebody who guesses.
+// The faults of digits.
 const (
 	FaultUnknown   Fault = "unknown"    // nobody's
 	FaultDisabled  Fault = "disabled"   // taken away or revoked
@@ -58,6 +58,9 @@ const (
 	FaultSpent     Fault = "spent"      // every use was taken
 	FaultKind      Fault = "other_kind" // a PIN where a token is wanted, or the other way round
 )
+
+// Guessed reports whether the digits may be those of somebody who tries until some fit.
+func (f Fault) Guessed() bool { return f == FaultUnknown || f == FaultKind }
 
 // Verdict answers a claim.
 type Verdict struct {

@@ -102,10 +102,7 @@ func (c *conversation) do(cmd call.Command) call.Event {
 	switch cmd := cmd.(type) {
 	case call.AskPolicy:
 		c.facts = c.gate.facts(c.book, c.attempt, cmd.Credentials)
-		return call.Judged{
-			Decision: c.book.Judge(ctx, c.facts), Locked: c.gate.Lockout.Locked(c.attempt.Extension),
-			CanApprove: c.canApprove(), Approvers: c.approvers(),
-		}
+		return c.judged(c.book.Judge(ctx, c.facts))
 	case call.Announce:
 		return c.announce(ctx, cmd.Decision, cmd.Proved)
 	case call.WriteDown:

@@ -174,7 +174,7 @@ func (g *Gate) script(b *Book, a call.Attempt) script {
 		return call.NewErrand(call.ForCloseGrant, g.Dialogue)
 	}
 	return call.NewMachine(call.Settings{
-		Dialogue: g.Dialogue, Operator: b.Handset.Operator, Grant: g.granted(a.Extension, b.Numbers.Classify(a.Dialled).Class, b.Handset.Grant),
+		Dialogue: g.Dialogue, Operator: b.Handset.Operator, Grant: g.granted(b, a),
 	})
 }
 

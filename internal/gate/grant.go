@@ -31,12 +31,16 @@ func (g *Gate) open(extension string, pin call.Credential, reach call.Reach, pol
 	g.grants[extension] = grant{pin, reach, until}
 }
 
-// granted is the PIN that a phone is open by for a class of numbers; it is not Valid where there is none. The mutex is held.
-func (g *Gate) granted(extension string, c call.Class, policy call.Grant) call.Credential {
-	if open, ok := g.grants[extension]; ok && time.Now().Before(open.until) && policy.Opens(c) && open.reach.Covers(c) {
-		return open.pin
+// granted is the PIN that a phone is open by for what it dials; it is not Valid where there is none. The mutex is held.
+func (g *Gate) granted(b *Book, a call.Attempt) call.Credential {
+	open, ok := g.grants[a.Extension]
+	if !ok || !time.Now().Before(open.until) {
+		return call.Credential{}
 	}
-	return call.Credential{}
+	if class := b.Numbers.Classify(a.Dialled).Class; !b.Handset.Grant.Opens(class) || !open.reach.Covers(class) {
+		return call.Credential{}
+	}
+	return open.pin
 }
 
 // Close closes an open phone and reports whether it was open.

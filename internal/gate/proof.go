@@ -8,6 +8,15 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
+// judged adds to a challenge what can be asked of the caller; nobody waits for that where nothing is asked.
+func (c *conversation) judged(d call.Decision) call.Judged {
+	j := call.Judged{Decision: d}
+	if d.Action == call.Challenge {
+		j.Locked, j.CanApprove, j.Approvers = c.gate.Lockout.Locked(c.attempt.Extension), c.canApprove(), c.approvers()
+	}
+	return j
+}
+
 // verify looks up what the caller has typed. Digits that somebody could guess may have to wait for their turn, and the
 // caller can hang up meanwhile: the answer comes later.
 func (c *conversation) verify(ctx context.Context, v call.Verify) call.Event {
@@ -29,7 +38,7 @@ func (c *conversation) prove(ctx context.Context, claim call.Claim) call.Verifie
 		ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 		defer cancel()
 		out.Verdict, err = c.gate.Ledger.Prove(ctx, claim)
-		return out.Verdict.Fault == call.FaultUnknown || out.Verdict.Fault == call.FaultKind, err
+		return out.Verdict.Fault.Guessed(), err
 	})
 	if out.Err != nil {
 		c.log.Error().Err(out.Err).Msg("the PIN or token could not be looked up")
