@@ -100,6 +100,7 @@ func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, end
 const (
 	sourceARI      = "ari"      // Asterisk has told what happened while it did
 	sourceDialplan = "dialplan" // the dialplan had noted the end and the time that was talked
+	sourceAGI      = "agi"      // the dialplan has told both over FastAGI
 )
 
 // unanswered reports whether it is known that nobody answered: not if only the end was seen, and not if Asterisk may
@@ -108,7 +109,13 @@ func (l *Ledger) unanswered(id int64, e call.End) bool {
 	if !e.AnsweredAt.IsZero() {
 		return false
 	}
-	return e.Source == sourceDialplan || e.Source == sourceARI && id > l.before
+	switch e.Source {
+	case sourceDialplan, sourceAGI:
+		return true
+	case sourceARI:
+		return id > l.before
+	}
+	return false
 }
 
 // secondsOf counts each begun second, on the milliseconds that the ledger keeps.

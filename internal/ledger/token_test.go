@@ -232,6 +232,7 @@ func TestUseComesBack(t *testing.T) {
 		"answered, as the end knows": {true, []step{ended(call.End{AnsweredAt: moment, EndedAt: moment, Source: "ari"})}, false, "1"},
 		"nobody knows":               {true, []step{ended(call.End{EndedAt: moment, Source: "sweep"})}, false, "1"},
 		"a daemon died between":      {true, []step{ended(call.End{EndedAt: moment, Cause: 17, Source: "ari"})}, true, "1"},
+		"told over FastAGI":          {true, []step{ended(call.End{EndedAt: moment, Cause: 17, Source: "agi"})}, false, "0"},
 		"noted while it was dead":    {true, []step{ended(call.End{EndedAt: moment, Cause: 17, Source: "dialplan"})}, true, "0"},
 		"not to come back":           {false, []step{ended(call.End{EndedAt: moment, Cause: 17, Source: "ari"})}, false, "1"},
 	} {
