@@ -52,7 +52,7 @@ var rooms = map[string]room{
 
 	"gate":     {code: "call queue speech"},
 	"approval": {code: "call queue speech"}, // who may approve a call is asked, on the phone or elsewhere
-	"watch":    {code: "call queue usage", tests: "ledger"},
+	"watch":    {code: "call queue speech usage", tests: "ledger"},
 	"ari":      {code: "call queue"},
 	"agi":      {code: "call queue"},
 

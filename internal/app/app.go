@@ -94,7 +94,8 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err != nil {
 		return nil, err
 	}
-	a.watch.Past = a.ari.Past
+	a.watch.Past, a.watch.Lines = a.ari.Past, a.ari
+	a.watch.Alert = a.alert
 	secret, err := cfg.AGI.Secret()
 	if err != nil {
 		return nil, err
@@ -105,6 +106,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	people := pins{a.ledger, a.gate}
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{
 		PINs: people, Tokens: a.ledger, Locks: a.lockout, Log: people, Policies: a.policy, Approvals: a.Approvals,
+		Calls: a.watch,
 	}, log)
 	if err != nil {
 		return nil, err
@@ -145,6 +147,12 @@ func (a *App) health(ctx context.Context) web.Health {
 		h.CheckpointError = *text
 	}
 	return h
+}
+
+// alert tells people of what they should hear soon.
+func (a *App) alert(x call.Alert) {
+	a.log.Warn().Str("kind", string(x.Kind)).Str("rule", x.Rule).Str("to", x.To).Int64("decision", x.DecisionID).
+		Str("extension", x.Extension).Str("channel", x.Channel).Str("text", x.Text).Msg("alert")
 }
 
 func (a *App) openLedger() error {

@@ -26,6 +26,7 @@ type Ledger interface {
 	Ended(ctx context.Context, decisionID int64, e call.End) error
 	OpenCalls(ctx context.Context) ([]call.OpenCall, error)
 	Past(ctx context.Context, since time.Time) (call.Past, error)
+	Intervene(ctx context.Context, i call.Intervention) error
 }
 
 // How ends are learnt.
@@ -49,6 +50,11 @@ type followed struct {
 	end       *call.End // known before the id is
 	legs      map[string]*leg
 
+	max, warn int       // seconds: the cap, and how long before it the caller is warned; 0 for none
+	extended  bool      // by an operator
+	warned    bool      // since
+	cutAt     time.Time // when it was last ended because it had escaped its cap
+
 	pending bool // counted in Watch.pending
 	asked   bool // the facts were asked for: callee and first are known
 	callee  call.Number
@@ -60,6 +66,10 @@ type followed struct {
 type Watch struct {
 	// Past, if it is set before Run, looks up how the call of a channel that is gone has ended, if anybody noted it.
 	Past func(ctx context.Context, channel string) (call.End, bool)
+
+	// Lines and Alert, if they are set before Run, change calls in progress and tell people what they should hear of.
+	Lines Lines
+	Alert func(call.Alert)
 
 	ledger Ledger
 	log    zerolog.Logger
@@ -92,7 +102,7 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 	}
 	for _, o := range open {
 		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
-		f := &followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt, callee: call.Number{E164: o.Number}}
+		f := &followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt, callee: call.Number{E164: o.Number, Class: o.Class}}
 		if o.Action == call.Allow {
 			f.pin = o.PINID
 			w.counts.Begin(f.pin)
@@ -101,7 +111,7 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 		if o.Leg != "" {
 			w.addLeg(f, call.Channel{ID: o.Leg}, time.Time{}).answered = true
 		}
-		w.recorded(f, o.DecisionID, call.Decision{Action: o.Action})
+		w.recorded(f, o.DecisionID, call.Decision{Action: o.Action, MaxSeconds: o.MaxSeconds})
 	}
 	return w, nil
 }
@@ -142,7 +152,7 @@ func (w *Watch) recorded(f *followed, id int64, d call.Decision) {
 		w.drop(f)
 		return
 	}
-	f.id = id
+	f.id, f.max, f.warn = id, d.MaxSeconds, d.WarnSeconds
 	switch {
 	case d.Action == call.Allow && f.end == nil:
 		f.released = true

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -21,9 +22,14 @@ type write struct {
 	failed  bool // once or more; the log says so once
 }
 
-// Run writes ends into the ledger until ctx ends, then writes what is left. What cannot be written is tried again behind
+// Run keeps caps, and writes ends into the ledger, until ctx ends; then it writes what is left. What cannot be written is tried again behind
 // what waits, so that it holds up nothing else; a daemon that dies meanwhile finds the calls still open when it starts.
 func (w *Watch) Run(ctx context.Context) {
+	if w.Lines != nil {
+		var caps sync.WaitGroup
+		defer caps.Wait()
+		caps.Go(func() { w.keepCaps(ctx) })
+	}
 	for {
 		select {
 		case <-w.writes.Ready():
