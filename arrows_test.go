@@ -52,6 +52,7 @@ var rooms = map[string]room{
 
 	"gate":     {code: "call queue speech"},
 	"approval": {code: "call queue speech"}, // who may approve a call is asked, on the phone or elsewhere
+	"cdr":      {}, // Asterisk's call detail records
 	"watch":    {code: "call queue speech usage", tests: "ledger"},
 	"ari":      {code: "call queue"},
 	"agi":      {code: "call queue"},
@@ -64,7 +65,7 @@ var rooms = map[string]room{
 	"doctor": {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
 
 	"app": {
-		code: "agi approval ari call config control gate ledger lint lockout numbering policy policydir report rules scenario speech watch web yamlfile",
+		code: "agi approval ari call cdr config control gate ledger lint lockout numbering policy policydir report rules scenario speech watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon

@@ -142,6 +142,7 @@ const (
 	SourceARI      Source = "ari"      // asked over the Asterisk REST interface
 	SourceAGI      Source = "agi"      // asked over FastAGI
 	SourceDialplan Source = "dialplan" // an emergency call that the dialplan let out by itself
+	SourceCDR      Source = "cdr"      // a call that was over before there was a daemon: Asterisk's call detail record tells of it
 )
 
 // Attempt is one try to call, as Asterisk reports it.

@@ -34,6 +34,7 @@ const (
 	SourceARI      = "ari"      // Asterisk said so when it happened
 	SourceAGI      = "agi"      // the dialplan said so over FastAGI when it happened
 	SourceDialplan = "dialplan" // the channel was found to be gone; the dialplan had noted the end
+	SourceCDR      = "cdr"      // the channel was found to be gone; Asterisk's call detail record has the end
 	SourceSweep    = "sweep"    // the channel was found to be gone; the end is when that was seen
 )
 
@@ -64,7 +65,8 @@ type followed struct {
 
 // Watch follows calls. Use New, and Run in a goroutine. All other methods return at once.
 type Watch struct {
-	// Past, if it is set before Run, looks up how the call of a channel that is gone has ended, if anybody noted it.
+	// Past, if it is set before Run, looks up how the call of a channel that is gone has ended, if anybody noted it; the
+	// end's source says who.
 	Past func(ctx context.Context, channel string) (call.End, bool)
 
 	// Lines and Alert, if they are set before Run, change calls in progress and tell people what they should hear of.
@@ -192,6 +194,16 @@ func (w *Watch) Told(channel string, talked time.Duration, at time.Time, cause i
 		f.answered = at.Add(-talked)
 	}
 	w.end(f, call.End{EndedAt: at, Cause: cause, Source: SourceAGI})
+}
+
+// Over tells how a call ended that was over before anybody listened; a zero e.AnsweredAt means that nobody answered.
+func (w *Watch) Over(channel string, e call.End) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if f := w.calls[channel]; f != nil && f.end == nil {
+		f.answered = e.AnsweredAt
+		w.end(f, e)
+	}
 }
 
 // end notes an end, and writes it if the decision has its id.

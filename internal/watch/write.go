@@ -69,7 +69,7 @@ func (w *Watch) write(ctx context.Context, x write) error {
 	return w.ledger.Answered(ctx, x.id, x.answer)
 }
 
-// looked returns an end, or what the dialplan noted about it if nobody else saw it.
+// looked returns an end, or what somebody noted about it if only its being over was seen.
 func (w *Watch) looked(ctx context.Context, x write) call.End {
 	if x.end.Source != SourceSweep || w.Past == nil {
 		return *x.end
@@ -84,6 +84,5 @@ func (w *Watch) looked(ctx context.Context, x write) call.End {
 		}
 		noted.AnsweredAt = x.end.AnsweredAt
 	}
-	noted.Source = SourceDialplan
 	return noted
 }
