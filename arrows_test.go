@@ -62,7 +62,8 @@ var rooms = map[string]room{
 	"report": {code: "call"},
 	"web":    {code: "call report"},
 
-	"doctor": {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
+	"dialpaths": {},                                                   // ways through a running dialplan that reach a trunk past us
+	"doctor":    {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
 
 	"app": {
 		code: "agi approval ari call cdr config control gate ledger lint lockout numbering policy policydir report rules scenario speech watch web yamlfile",
@@ -80,7 +81,7 @@ var rooms = map[string]room{
 	// Lists and summaries of a long log.
 	"bench/asking": {code: "call ledger"},
 
-	"cmd/dialwarden":       {code: "app call config control demo doctor export ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
+	"cmd/dialwarden":       {code: "app call config control demo dialpaths doctor export ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
 	"cmd/dialwarden-bench": {code: "bench bench/asking bench/decision bench/ledger"},
 
 	"examples": {tests: "app config rules"},

@@ -90,7 +90,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
 		Ledger: conversations{a.ledger}, Tracker: a.watch, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
-		Dialogue: call.DefaultDialogue(), Log: log,
+		Dialogue: call.DefaultDialogue(), Log: log, Raise: a.raise,
 	})
 	if err != nil {
 		return nil, err
@@ -122,6 +122,12 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.closers = append(a.closers, a.control.Close)
 	a.serveWeb()
 	return a, nil
+}
+
+// raise tells people of something.
+func (a *App) raise(x call.Alert) {
+	a.log.Warn().Str("kind", string(x.Kind)).Int64("decision", x.DecisionID).Str("extension", x.Extension).Str("place", x.Place).
+		Str("rule", x.Rule).Str("to", x.To).Str("text", x.Text).Msg("alert")
 }
 
 // serveWeb answers on web.listen. The daemon goes on without where it cannot: calls matter more.

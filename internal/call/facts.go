@@ -52,6 +52,7 @@ type Caller struct {
 	Department     string `json:"department"`
 	Grade          string `json:"grade"`
 	ClassOfService string `json:"class_of_service"`
+	Place          string `json:"place"` // where the phone is
 }
 
 // Callee is who is called: the number, and the colleague it belongs to where the directory knows one.
