@@ -23,6 +23,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/ledger"
 	"github.com/dialwarden/dialwarden/internal/lockout"
 	"github.com/dialwarden/dialwarden/internal/speech"
+	"github.com/dialwarden/dialwarden/internal/usage"
 	"github.com/dialwarden/dialwarden/internal/watch"
 	"github.com/dialwarden/dialwarden/internal/web"
 )
@@ -35,16 +36,17 @@ type App struct {
 	// Approvals asks those who may approve a call whether they do. Open makes it before the gate.
 	Approvals *approval.Room
 
-	cfg     config.Config
-	log     zerolog.Logger
-	ledger  *ledger.Ledger
-	policy  *Keeper
-	gate    *gate.Gate
-	lockout *lockout.Lockout
-	watch   *watch.Watch
-	ari     *ari.Client
-	agi     *agi.Server // nil: not served
-	control *control.Server
+	cfg      config.Config
+	log      zerolog.Logger
+	ledger   *ledger.Ledger
+	policy   *Keeper
+	gate     *gate.Gate
+	lockout  *lockout.Lockout
+	watch    *watch.Watch
+	spending *usage.Spending
+	ari      *ari.Client
+	agi      *agi.Server // nil: not served
+	control  *control.Server
 
 	checkpointError atomic.Pointer[string] // why the last checkpoint was not written; nil before the first
 	ledgerNotices   chan error             // nil: it can be written again
@@ -68,6 +70,9 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err := a.openLedger(); err != nil {
 		return nil, err
 	}
+	if err := a.openSpending(ctx); err != nil {
+		return nil, err
+	}
 	a.policy = NewKeeper(cfg, a.ledger, log)
 	if err := a.policy.Start(ctx); err != nil {
 		return nil, err
@@ -81,7 +86,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.openApprovals()
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
-		Ledger: conversations{a.ledger}, Tracker: a.watch, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
+		Ledger: conversations{a.ledger}, Tracker: a.watch, Spending: a.spending, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
 		Dialogue: call.DefaultDialogue(), Log: log,
 	})
 	if err != nil {
@@ -152,7 +157,7 @@ func (a *App) openLedger() error {
 		return fmt.Errorf("ledger.path: there is no directory for %s: %w", a.cfg.Ledger.Path, err)
 	}
 	var err error
-	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger), ledger.WithMigration(a.migrating)); err != nil {
+	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger), ledger.WithMigration(a.migrating), ledger.WithChanges(a.spent)); err != nil {
 		return err
 	}
 	a.closers = append(a.closers, a.ledger.Close)

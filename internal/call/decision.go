@@ -26,6 +26,7 @@ const (
 	RuleOperator      = "operator"       // the caller asked for the operator instead
 	RuleToken         = "token"          // the cap of a token
 	RuleServiceCode   = "service_code"   // what was dialled is for Dialwarden itself
+	RuleAllowance     = "allowance"      // other calls were faster to take the rest of an allowance
 )
 
 // Reason is one rule that fired, and its text for people.
@@ -145,6 +146,9 @@ type Record struct {
 	Approver string
 	// Matter is the code of what the call is about; empty for none.
 	Matter string
+	// Charge is what the call may cost and who pays; nil where it costs nobody anything: it is refused, stays inside, or is
+	// an emergency call.
+	Charge *Charge
 }
 
 // End is how a call ended.

@@ -14,7 +14,7 @@ import (
 const callTimes = `SELECT answered_at, ended_at, coalesce((SELECT token_id FROM token_uses
 	WHERE decision_id = c.decision_id AND returns = 1 AND returned_at IS NULL), 0) FROM calls c WHERE decision_id = ?`
 
-const setCallTimes = `UPDATE calls SET answered_at = ?, ended_at = ?, seconds = ?, cause = ?, end_source = ?, seq = ?
+const setCallTimes = `UPDATE calls SET answered_at = ?, ended_at = ?, seconds = ?, cost_minor = ?, cause = ?, end_source = ?, seq = ?
 	WHERE decision_id = ?`
 
 // Answered notes when the called party answered; a zero at means now. The first answer counts, and none counts after
@@ -60,7 +60,9 @@ func (l *Ledger) orNow(t time.Time) time.Time {
 
 // progress writes what next makes of the times known so far, if it wants to.
 func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, ended Time) (call.End, bool)) error {
-	err := l.write(ctx, func(ctx context.Context, c *conn) error {
+	var change call.Change
+	err := l.writeThen(ctx, func(ctx context.Context, c *conn) error {
+		change = call.Change{}
 		var answered, ended Time
 		var token int64
 		err := c.callTimes.QueryRowContext(ctx, id).Scan(&answered, &ended, &token)
@@ -75,7 +77,7 @@ func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, end
 			return nil
 		}
 		if e.EndedAt.IsZero() {
-			_, err = c.setCallTimes.ExecContext(ctx, Time{e.AnsweredAt}, nil, nil, nil, nil, nil, id)
+			_, err = c.setCallTimes.ExecContext(ctx, Time{e.AnsweredAt}, nil, nil, nil, nil, nil, nil, id)
 			return err
 		}
 		if token != 0 && l.unanswered(id, e) {
@@ -85,11 +87,15 @@ func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, end
 		}
 		answered, ended = Time{e.AnsweredAt}, Time{e.EndedAt}
 		seconds, source := secondsOf(e), printable(e.Source)
-		if _, err = c.setCallTimes.ExecContext(ctx, answered, ended, seconds, e.Cause, source, c.end.seq+1, id); err != nil {
+		var cost any
+		if cost, change, err = c.charge(ctx, id, answered, ended, seconds); err != nil {
 			return err
 		}
-		return c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, nil, e.Cause, source}))
-	})
+		if _, err = c.setCallTimes.ExecContext(ctx, answered, ended, seconds, cost, e.Cause, source, c.end.seq+1, id); err != nil {
+			return err
+		}
+		return c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, cost, e.Cause, source}))
+	}, l.told(&change))
 	if err != nil {
 		return fmt.Errorf("ledger: call of decision %d not updated: %w", id, err)
 	}

@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -232,7 +233,7 @@ func (j *judging) history() {
 		}
 	}
 	quiet := call.Usage{FirstToRegion: j.facts.Usage.FirstToRegion}
-	if j.facts.Usage == quiet {
+	if reflect.DeepEqual(j.facts.Usage, quiet) {
 		return
 	}
 	if d, ok := j.try(func(f *call.Facts) { f.Usage = quiet }); ok && j.better(d) {

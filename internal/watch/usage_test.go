@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -50,17 +51,17 @@ func TestUsageOfSimultaneousCalls(t *testing.T) {
 	w := watching(t, l)
 	first, second := w.Arrived("1", "101"), w.Arrived("2", "101")
 	a, b := w.Usage(jamaica("1", 7)), w.Usage(jamaica("2", 7))
-	if a != (call.Usage{FirstToRegion: true}) {
+	if !reflect.DeepEqual(a, call.Usage{FirstToRegion: true}) {
 		t.Errorf("the first sees %+v", a)
 	}
 	want := call.Usage{
 		PendingCalls: 1, AttemptsLastMinute: 1, AttemptsLastHour: 1, ClassAttemptsLastMinute: 1,
 		ClassAttemptsLastHour: 1, FirstToRegion: true, SamePINCalls: 1,
 	}
-	if b != want {
+	if !reflect.DeepEqual(b, want) {
 		t.Errorf("the second sees %+v", b)
 	}
-	if again := w.Usage(jamaica("1", 7)); again != a {
+	if again := w.Usage(jamaica("1", 7)); !reflect.DeepEqual(again, a) {
 		t.Errorf("asked again, the first sees %+v", again)
 	}
 	first(1, call.Deny)
@@ -129,7 +130,7 @@ func TestUsageAfterARestart(t *testing.T) {
 		ConcurrentCalls: 1, AttemptsLastHour: 3, ClassAttemptsLastHour: 3, ShortCallsToNumber: 1, ShortCallsToPrefix: 1,
 		SamePINCalls: 1,
 	}
-	if got := w.Usage(jamaica("4", pin)); got != want {
+	if got := w.Usage(jamaica("4", pin)); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 	w.Ended("3", time.Now(), 16)
