@@ -97,25 +97,25 @@ func (c *conn) readCharge(ctx context.Context, id int64) (*charged, error) {
 	return &x, err
 }
 
-// costOf is what a call costs, or nil where that is not known; a call that nobody answered costs nothing.
-func (x *charged) costOf(answered Time, seconds int64) any {
+// costOf is what a call costs, or nil where that is not known; one of which it is known that nobody answered costs nothing.
+func (x *charged) costOf(answered Time, seconds int64, unanswered bool) any {
 	switch {
-	case answered.IsZero():
+	case unanswered:
 		return int64(0)
-	case !x.Known:
+	case !x.Known || answered.IsZero():
 		return nil
 	}
 	return x.Terms.Cost(answered.Time, seconds)
 }
 
 // charge reckons what a call that has ended costs, takes it from the accounts that pay, gives back what was put aside,
-// and counts it. The cost is nil where it is not known, or where nobody pays.
-func (c *conn) charge(ctx context.Context, id int64, answered, ended Time, seconds int64) (cost any, change call.Change, err error) {
+// and counts it. The cost is nil where it is not known, as for a call of which only the end was seen, or where nobody pays.
+func (c *conn) charge(ctx context.Context, id int64, answered, ended Time, seconds int64, unanswered bool) (cost any, change call.Change, err error) {
 	x, err := c.readCharge(ctx, id)
 	if x == nil || err != nil {
 		return nil, change, err
 	}
-	cost = x.costOf(answered, seconds)
+	cost = x.costOf(answered, seconds, unanswered)
 	change, err = c.recount(ctx, id, x, seconds, cost)
 	if err == nil && !answered.IsZero() {
 		var more []call.SpentOn

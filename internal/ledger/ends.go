@@ -88,7 +88,7 @@ func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, end
 		answered, ended = Time{e.AnsweredAt}, Time{e.EndedAt}
 		seconds, source := secondsOf(e), printable(e.Source)
 		var cost any
-		if cost, change, err = c.charge(ctx, id, answered, ended, seconds); err != nil {
+		if cost, change, err = c.charge(ctx, id, answered, ended, seconds, l.unanswered(id, e)); err != nil {
 			return err
 		}
 		if _, err = c.setCallTimes.ExecContext(ctx, answered, ended, seconds, cost, e.Cause, source, c.end.seq+1, id); err != nil {
