@@ -23,7 +23,14 @@ func (s switchboard) Deliver(channel string, e call.Event) { s.gate.Deliver(chan
 
 func (s switchboard) Emergency(a call.Attempt) { s.gate.Emergency(a) }
 
-func (s switchboard) Answered(channel string, at time.Time) { s.watch.Answered(channel, at) }
+// Made is nobody's business yet.
+func (s switchboard) Made(call.Channel) {}
+
+func (s switchboard) Dialled(caller, peer call.Channel) { s.watch.Dialled(caller, peer) }
+
+func (s switchboard) Answered(caller, peer call.Channel, at time.Time) {
+	s.watch.Answered(caller, peer, at)
+}
 
 func (s switchboard) Ended(channel string, at time.Time, cause int) {
 	if s.watch.Follows(channel) {
@@ -45,7 +52,7 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 		}
 	}
 	for channel, at := range found.Talking {
-		s.watch.Answered(channel, at)
+		s.watch.Talking(channel, at)
 	}
 	s.watch.Sweep(found.Channels, found.Taken)
 	s.gate.Sweep(snapshot)

@@ -151,6 +151,12 @@ type Record struct {
 	Charge *Charge
 }
 
+// Pickup is how a call was answered.
+type Pickup struct {
+	At  time.Time
+	Leg string // the channel that answered, Asterisk's unique id; empty where it is not known
+}
+
 // End is how a call ended.
 type End struct {
 	AnsweredAt time.Time // when the called party answered; zero if it did not
@@ -182,6 +188,9 @@ type OpenCall struct {
 	Number     string    // E.164 where known, else the digits
 	PINID      int64     // 0 for none
 	AnsweredAt time.Time // zero if it was not answered yet
+	Leg        string    // the channel that answered; empty where it is not known
+	Class      Class
+	MaxSeconds int // the cap, as it is now; 0 for none
 }
 
 // Release tells the dialplan to let a call out.
@@ -193,6 +202,7 @@ type Release struct {
 	MaxSeconds  int
 	WarnSeconds int
 	RingSeconds int
+	Warning     string // the sound file of ours that warns before the cut: dialwarden/left_30; empty: Asterisk's own words
 }
 
 // Refusal tells the dialplan to speak a prompt and hang up.

@@ -2,6 +2,7 @@ package call
 
 import (
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -29,7 +30,11 @@ func (r Release) Extension(nonce string) string {
 	if r.RingSeconds > 0 {
 		ring = strconv.Itoa(r.RingSeconds)
 	}
-	return fmt.Sprintf("%d-%s-%s-%s-%d-%d-%s", r.DecisionID, nonce, where, r.Number, limit, max(r.WarnSeconds, 0), ring)
+	extension := fmt.Sprintf("%d-%s-%s-%s-%d-%d-%s", r.DecisionID, nonce, where, r.Number, limit, max(r.WarnSeconds, 0), ring)
+	if r.Warning != "" {
+		extension += "-" + path.Base(r.Warning)
+	}
+	return extension
 }
 
 // Extension returns the extension of [dialwarden-refused] that speaks the prompt and hangs up with the cause.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/speech"
 )
 
 // Numbers says what dialled digits mean.
@@ -148,6 +149,9 @@ func release(id int64, f call.Facts, d call.Decision) call.Release {
 	r := call.Release{
 		DecisionID: id, Number: f.Callee.Digits, Internal: f.Callee.Class == call.Internal, Trunk: d.Route.Trunk,
 		MaxSeconds: d.MaxSeconds, WarnSeconds: d.WarnSeconds, RingSeconds: d.RingSeconds,
+	}
+	if r.WarnSeconds > 0 {
+		r.Warning = speech.Dir + speech.TimeLeft(r.WarnSeconds)
 	}
 	switch {
 	case d.Route.Redirect != "":

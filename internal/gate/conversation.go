@@ -25,7 +25,7 @@ type conversation struct {
 	pending []call.Event // taken from the inbox, not yet passed to the machine
 	log     zerolog.Logger
 	// recorded tells the tracker of the decision.
-	recorded func(id int64, a call.Action)
+	recorded func(id int64, d call.Decision)
 	ended    time.Time // zero while it goes on; guarded by the gate's mutex
 
 	facts  call.Facts // of the last evaluation
@@ -196,7 +196,7 @@ func (c *conversation) writeDown(ctx context.Context, d call.Decision, p call.Pr
 		return call.Recorded{Err: err} // what comes of it is another decision
 	}
 	c.gate.logDecision(c.log, id, err, r)
-	c.recorded(id, d.Action)
+	c.recorded(id, d)
 	if typed := p.Credentials.PIN; err == nil && d.Action == call.Allow && typed.Valid && !p.Granted && c.book.Handset.Grant.Opens(c.facts.Callee.Class) {
 		c.gate.open(c.attempt.Extension, typed, p.Reach, c.book.Handset.Grant)
 	}

@@ -35,7 +35,7 @@ func (g *Gate) Emergency(a call.Attempt) {
 		if id == 0 {
 			id = g.recordLate(r)
 		}
-		recorded(id, call.Allow)
+		recorded(id, d)
 	})
 }
 

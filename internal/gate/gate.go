@@ -62,7 +62,7 @@ type Approvals interface {
 type Tracker interface {
 	// Arrived begins to follow an attempt on a channel. The returned function is called once, with the id of its
 	// decision, or 0 if it could not be recorded.
-	Arrived(channel, extension string) (recorded func(id int64, a call.Action))
+	Arrived(channel, extension string) (recorded func(id int64, d call.Decision))
 	// Usage counts what is going on besides the call on a channel; the first question counts it as an attempt.
 	Usage(q call.UsageQuery) call.Usage
 }

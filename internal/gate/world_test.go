@@ -226,9 +226,9 @@ func (w worldApprovals) Seek(r call.ApprovalRequest, answer func(call.ApprovalAn
 // worldTracker writes down what it is told.
 type worldTracker struct{ *world }
 
-func (w worldTracker) Arrived(channel, extension string) func(int64, call.Action) {
+func (w worldTracker) Arrived(channel, extension string) func(int64, call.Decision) {
 	var told sync.Once
-	return func(id int64, a call.Action) {
+	return func(id int64, d call.Decision) {
 		first := false
 		told.Do(func() { first = true })
 		if !first {
@@ -236,7 +236,7 @@ func (w worldTracker) Arrived(channel, extension string) func(int64, call.Action
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.usages = append(w.usages, fmt.Sprintf("%s: %s %s %d", channel, extension, a, id))
+		w.usages = append(w.usages, fmt.Sprintf("%s: %s %s %d", channel, extension, d.Action, id))
 	}
 }
 
@@ -284,9 +284,9 @@ func (w *world) types(channel, keys string) {
 
 // sweep looks at the channels now; those with a dialled number wait for us.
 func (w *world) sweep(channels map[string]string) {
-	s := Snapshot{Taken: time.Now(), Channels: map[string]bool{}}
+	s := Snapshot{Taken: time.Now(), Channels: map[string]call.Channel{}}
 	for channel, dialled := range channels {
-		s.Channels[channel] = true
+		s.Channels[channel] = call.Channel{ID: channel}
 		if dialled != "" {
 			s.Waiting = append(s.Waiting, Waiting{
 				Attempt: w.attempt(channel, dialled), Entry: "n" + channel, Line: worldLine{w, channel},

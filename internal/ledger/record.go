@@ -292,3 +292,10 @@ func nullIfNone(n int64) any {
 	}
 	return n
 }
+
+func nullIfBlank(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}

@@ -100,13 +100,14 @@ type conn struct {
 
 	prepared []*sql.Stmt // all of the following
 
-	begin, commit, rollback          *sql.Stmt
-	savepoint, release, undo         *sql.Stmt
-	addDecision, addEvaluation       *sql.Stmt
-	addCall, callTimes, setCallTimes *sql.Stmt
-	addRegion, announce, settle      *sql.Stmt
-	addEntry, addFacet, addRunFacet  *sql.Stmt
-	takeUse, noteUse                 *sql.Stmt
+	begin, commit, rollback         *sql.Stmt
+	savepoint, release, undo        *sql.Stmt
+	addDecision, addEvaluation      *sql.Stmt
+	addCall, callTimes              *sql.Stmt
+	setAnswer, setEnd               *sql.Stmt
+	addRegion, announce, settle     *sql.Stmt
+	addEntry, addFacet, addRunFacet *sql.Stmt
+	takeUse, noteUse                *sql.Stmt
 
 	addCharge, chargeOf, setCharge, addSpending   *sql.Stmt
 	accountMonths, addReservation, reservationsOf *sql.Stmt
@@ -177,7 +178,8 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.addEvaluation, addEvaluation},
 		{&c.addCall, "INSERT INTO calls (decision_id) VALUES (?)"},
 		{&c.callTimes, callTimes},
-		{&c.setCallTimes, setCallTimes},
+		{&c.setAnswer, setAnswer},
+		{&c.setEnd, setEnd},
 		{&c.addRegion, addRegion},
 		{&c.addEntry, addEntry},
 		{&c.addFacet, "INSERT INTO facets (block, facet, value, ids) VALUES (?, ?, ?, ?)"},

@@ -64,11 +64,11 @@ func TestUsageOfSimultaneousCalls(t *testing.T) {
 	if again := w.Usage(jamaica("1", 7)); !reflect.DeepEqual(again, a) {
 		t.Errorf("asked again, the first sees %+v", again)
 	}
-	first(1, call.Deny)
+	first(1, call.Decision{Action: call.Deny})
 	if b = w.Usage(jamaica("2", 7)); b.PendingCalls != 0 || b.SamePINCalls != 0 || b.AttemptsLastMinute != 1 {
 		t.Errorf("after the first was refused, the second sees %+v", b)
 	}
-	second(2, call.Allow)
+	second(2, call.Decision{Action: call.Allow})
 	w.Arrived("3", "101")
 	if c := w.Usage(jamaica("3", 7)); c.ConcurrentCalls != 1 || c.PendingCalls != 0 || c.FirstToRegion || c.SamePINCalls != 1 || c.AttemptsLastMinute != 2 {
 		t.Errorf("the third sees %+v", c)
@@ -90,7 +90,7 @@ func TestUsageOfACallThatIsGone(t *testing.T) {
 	w.Ended("1", time.Now(), 16)
 	w.Usage(jamaica("1", 7))
 	w.Usage(jamaica("nobody", 7))
-	recorded(1, call.Allow)
+	recorded(1, call.Decision{Action: call.Allow})
 	if len(w.active)+len(w.pending) != 0 || w.counts.WithPIN(7) != 0 || len(w.calls) != 0 {
 		t.Errorf("left over are %v, %d, %v", w.active, w.counts.WithPIN(7), w.calls)
 	}
@@ -113,7 +113,7 @@ func TestUsageAfterARestart(t *testing.T) {
 		}
 		id, err := l.Record(ctx, r)
 		if err == nil && talked > 0 {
-			err = errors.Join(l.Answered(ctx, id, now.Add(-talked)), l.Ended(ctx, id, call.End{EndedAt: now}))
+			err = errors.Join(l.Answered(ctx, id, call.Pickup{At: now.Add(-talked)}), l.Ended(ctx, id, call.End{EndedAt: now}))
 		}
 		if err != nil {
 			t.Fatal(err)

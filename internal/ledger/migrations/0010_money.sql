@@ -1,4 +1,4 @@
--- Schema 9: what calls cost and who pays. Charges are what the end of a call is reckoned by; reservations and accounts hold
+-- Schema 10: what calls cost and who pays. Charges are what the end of a call is reckoned by; reservations and accounts hold
 -- the allowances; spending adds up days. All but the cost in calls is derived: it is not in the chain.
 
 -- Calls over a trunk, from the decision on. Days and months are the site's, those of the decision.
