@@ -184,6 +184,8 @@ type OpenCall struct {
 	DecisionID int64
 	Channel    string
 	Extension  string
+	Holder     string // who pays
+	Department string // the same
 	Action     Action
 	Number     string    // E.164 where known, else the digits
 	PINID      int64     // 0 for none

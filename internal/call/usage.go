@@ -83,11 +83,13 @@ const (
 type PastCall struct {
 	At        time.Time // when it was attempted
 	Extension string
-	Number    string // E.164 where known, else the digits
-	Class     Class
-	Answered  bool
-	Seconds   int       // from answer to end
-	EndedAt   time.Time // zero if it has not ended
+	// Who paid, or held the phone.
+	Holder, Department string
+	Number             string // E.164 where known, else the digits
+	Class              Class
+	Answered           bool
+	Seconds            int       // from answer to end
+	EndedAt            time.Time // zero if it has not ended
 }
 
 // Past is what a ledger remembers of earlier calls.
