@@ -4,24 +4,80 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/config"
+	"github.com/dialwarden/dialwarden/internal/ledger"
 	"github.com/dialwarden/dialwarden/internal/rules"
 	"github.com/dialwarden/dialwarden/internal/usage"
 	"github.com/dialwarden/dialwarden/internal/yamlfile"
 )
 
 // openSpending takes up what was spent so far. Nothing has been decided by this daemon yet.
-func (a *App) openSpending(ctx context.Context) error {
-	now := time.Now().In(a.cfg.Site.Location())
-	spent, accounts, err := a.ledger.Spending(ctx, firstDay(now, -2), firstDay(now, -14)[:len("2026-11")])
+func (a *App) openSpending(ctx context.Context) (err error) {
+	a.spending, err = readSpending(ctx, a.ledger.Reader(), time.Now().In(a.cfg.Site.Location()))
+	return err
+}
+
+func readSpending(ctx context.Context, r *ledger.Reader, now time.Time) (*usage.Spending, error) {
+	spent, accounts, err := r.Spending(ctx, firstDay(now, -2), firstDay(now, -14)[:len("2026-11")])
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a.spending = usage.NewSpending(spent, accounts)
-	return nil
+	return usage.NewSpending(spent, accounts), nil
+}
+
+// Spending is what the ledger of a configuration says was spent at a moment; nothing where there is no ledger yet, or
+// where it cannot be read, which the error says.
+func Spending(ctx context.Context, cfg config.Config, now time.Time) (_ *usage.Spending, err error) {
+	if _, err := os.Stat(cfg.Ledger.Path); errors.Is(err, fs.ErrNotExist) {
+		return usage.NewSpending(nil, nil), nil
+	}
+	r, err := ledger.OpenReader(cfg.Ledger.Path)
+	if err != nil {
+		return usage.NewSpending(nil, nil), err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	s, err := readSpending(ctx, r, now.In(cfg.Site.Location()))
+	if err != nil {
+		return usage.NewSpending(nil, nil), err
+	}
+	return s, nil
+}
+
+// Account is how an allowance stands in a month, for people.
+type Account struct {
+	Month string `json:"month"`
+	call.AllowanceFact
+	SharePercent int64  `json:"share_percent"` // used of amount and carried
+	Currency     string `json:"currency"`
+}
+
+// Accounts lists how all allowances stand at a moment: those of the phones in the directory and their holders, and those
+// that were used, by allowance and name. The error is one of LoadEdition or of reading.
+func Accounts(ctx context.Context, cfg config.Config, now time.Time) ([]Account, error) {
+	edition, err := LoadEdition(cfg)
+	if err != nil {
+		return nil, err
+	}
+	spending, err := Spending(ctx, cfg, now)
+	if err != nil {
+		return nil, err
+	}
+	var payers []call.Payer
+	for extension, e := range edition.Policy.Directory() {
+		payers = append(payers, call.Payer{Extension: extension, Holder: e.Holder, Department: e.Department, Grade: e.Grade})
+	}
+	month := now.In(cfg.Site.Location()).Format("2006-01")
+	out := []Account{}
+	for _, a := range edition.Policy.Allowances().All(payers, spending.Accounts(month), month) {
+		b := spending.Balance(a)
+		out = append(out, Account{month, a.Fact(b), b.Share(), cfg.Site.Currency})
+	}
+	return out, nil
 }
 
 // firstDay is the first day of the month so many months from now.

@@ -121,6 +121,14 @@ type Payer struct {
 	Grade                         string // of the phone
 }
 
+// Fact is what the policy is told about the allowance.
+func (a Allowance) Fact(b Balance) AllowanceFact {
+	return AllowanceFact{
+		ID: a.ID, Scope: a.Scope, Name: a.Name, AmountMinor: a.Amount, CarriedMinor: b.Carried, UsedMinor: b.Used,
+		ReservedMinor: b.Reserved, RestMinor: b.Rest(), Overrun: a.Overrun,
+	}
+}
+
 // Spender is somebody whose calls are summed up.
 type Spender struct {
 	Scope Scope

@@ -92,10 +92,7 @@ func (b *Book) bill(f *call.Facts, s Spending) bill {
 func (x bill) afford(u *call.Usage, s Spending) {
 	for _, a := range x.paying {
 		b := s.Balance(a)
-		u.Allowances = append(u.Allowances, call.AllowanceFact{
-			ID: a.ID, Scope: a.Scope, Name: a.Name, AmountMinor: a.Amount, CarriedMinor: b.Carried, UsedMinor: b.Used,
-			ReservedMinor: b.Reserved, RestMinor: b.Rest(), Overrun: a.Overrun,
-		})
+		u.Allowances = append(u.Allowances, a.Fact(b))
 		if a.Overrun != call.OverrunRefuse {
 			continue
 		}

@@ -201,12 +201,3 @@ func scanAccount(scan func(...any) error) (a call.AccountChange, err error) {
 	err = scan(&a.ID, &a.Name, &a.Month, &a.Scope, &a.Amount, &a.Used, &a.Reserved)
 	return a, err
 }
-
-// Accounts lists what was used and is reserved in all accounts, in the months from one to another, by allowance and name.
-func (r *Reader) Accounts(ctx context.Context, from, to string) ([]call.AccountChange, error) {
-	all, err := list(ctx, r.db, selectAccounts+" WHERE month BETWEEN ? AND ? ORDER BY allowance, name, month", []any{from, to}, scanAccount)
-	if err != nil {
-		return nil, r.fail("accounts", err)
-	}
-	return all, nil
-}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
@@ -193,17 +192,17 @@ func (x *charged) corrected(answered, ended Time, seconds int64) *int64 {
 
 // Spending returns what was spent since a day of the site, and how accounts stand since a month: what counters in memory
 // begin with.
-func (l *Ledger) Spending(ctx context.Context, day, month string) (spent []call.SpentOn, accounts []call.AccountChange, err error) {
-	spent, err = list(ctx, l.reads, `SELECT day, scope, name, calls, answered, seconds, cost_minor FROM spending WHERE day >= ?`,
+func (r *Reader) Spending(ctx context.Context, day, month string) (spent []call.SpentOn, accounts []call.AccountChange, err error) {
+	spent, err = list(ctx, r.db, `SELECT day, scope, name, calls, answered, seconds, cost_minor FROM spending WHERE day >= ?`,
 		[]any{day}, func(scan func(...any) error) (s call.SpentOn, err error) {
 			err = scan(&s.Day, &s.Scope, &s.Name, &s.Calls, &s.Answered, &s.Seconds, &s.CostMinor)
 			return s, err
 		})
 	if err == nil {
-		accounts, err = list(ctx, l.reads, selectAccounts+" WHERE month >= ?", []any{month}, scanAccount)
+		accounts, err = list(ctx, r.db, selectAccounts+" WHERE month >= ?", []any{month}, scanAccount)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("ledger: spending: %w", err)
+		return nil, nil, r.fail("spending", err)
 	}
-	return slices.Clip(spent), accounts, nil
+	return spent, accounts, nil
 }

@@ -206,7 +206,7 @@ func TestChangesAndAlerts(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		_, accounts, err := l.Spending(context.Background(), "2026-11-01", "2026-01")
+		_, accounts, err := l.Reader().Spending(context.Background(), "2026-11-01", "2026-01")
 		if err != nil || len(accounts) != 1 || accounts[0].Used != sum.Used || accounts[0].Reserved != 0 {
 			t.Errorf("the ledger has %+v, told was %+v, %v", accounts, sum, err)
 		}

@@ -1,6 +1,7 @@
 package tariff
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -91,13 +92,30 @@ func (t *Allowances) Paying(p call.Payer, c call.Class, day string) []call.Allow
 	return out
 }
 
-// Account is the allowance of a name for a month, like 2026-11, whoever it is; false if there is no such allowance.
-func (t *Allowances) Account(id, name, month string) (call.Allowance, bool) {
-	a, ok := t.byName[id]
-	if !ok {
-		return call.Allowance{}, false
+// All lists the accounts of a month, like 2026-11, that any of those who may call has, and those that are known to have
+// been used, as far as there still is such an allowance; by allowance and name.
+func (t *Allowances) All(payers []call.Payer, used []call.AccountKey, month string) []call.Allowance {
+	seen := map[call.AccountKey]bool{}
+	var out []call.Allowance
+	add := func(id, name string) {
+		key := call.AccountKey{ID: id, Name: name}
+		if a, ok := t.byName[id]; ok && !seen[key] && name != "" && a.Since.Value <= month {
+			seen[key] = true
+			out = append(out, a.of(id, name, month, t.alertAt))
+		}
 	}
-	return a.of(id, name, month, t.alertAt), true
+	for id, a := range t.byName {
+		for _, p := range payers {
+			if whose, name := a.whose(p); len(a.Of) == 0 || slices.Contains(a.Of, whose) {
+				add(id, name)
+			}
+		}
+	}
+	for _, k := range used {
+		add(k.ID, k.Name)
+	}
+	slices.SortFunc(out, func(a, b call.Allowance) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name)) })
+	return out
 }
 
 func (a allowance) of(id, name, month string, alertAt []int) call.Allowance {

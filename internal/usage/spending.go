@@ -110,6 +110,19 @@ func (s *Spending) Of(who call.Spender, day string) (today, month call.Spent) {
 	return of.days[day], of.months[day[:len("2026-11")]]
 }
 
+// Accounts lists the accounts that were used in a month, like 2026-11.
+func (s *Spending) Accounts(month string) []call.AccountKey {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var used []call.AccountKey
+	for key, months := range s.accounts {
+		if _, ok := months[month]; ok {
+			used = append(used, key)
+		}
+	}
+	return used
+}
+
 // Balance returns how an account stands.
 func (s *Spending) Balance(a call.Allowance) call.Balance {
 	s.mu.Lock()
