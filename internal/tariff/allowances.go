@@ -41,7 +41,7 @@ type Allowances struct {
 // ReadAllowances reads data/allowances.yaml, which has been parsed and holds to its schema; the name stands in errors. The
 // error joins all faults, each a *yamlfile.Error with its place.
 func ReadAllowances(name string, tree yamlfile.Tree) (*Allowances, error) {
-	var file allowancesFile
+	file := allowancesFile{AlertAt: []int{80, 100}} // as the schema says
 	if err := tree.Decode(&file); err != nil {
 		return nil, err
 	}

@@ -223,6 +223,12 @@ allowances:
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
+	for src, want := range map[string]string{"": "[80 100]", "alert_at: []\n": "[]"} {
+		other, err := allowancesOf(t, src+"allowances: {x: {scope: extension, amount_minor: 1}}")
+		if err != nil || fmt.Sprint(other.Paying(li, call.Mobile, "2026-11-23")[0].AlertAt) != want {
+			t.Errorf("%q: alerts at %v, %v", src, other.Paying(li, call.Mobile, "2026-11-23"), err)
+		}
+	}
 	if !all.Refuses(call.National) || all.Refuses(call.Internal) {
 		t.Error("what refuses is not known")
 	}
