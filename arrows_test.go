@@ -41,7 +41,7 @@ var rooms = map[string]room{
 
 	"config":    {code: "yamlfile"},
 	"numbering": {code: "call yamlfile"},
-	"scenario":  {code: "call yamlfile", tests: "policy schema"},   // calls and what is to become of them, in YAML
+	"scenario":  {code: "call yamlfile", tests: "policy schema"},          // calls and what is to become of them, in YAML
 	"rules":     {code: "call hours lists schema tariff yamlfile policy"}, // policy: the schemas, where a policy directory has none
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},

@@ -46,7 +46,7 @@ func anyPrice(r *rand.Rand) Price {
 // TestCostIsExact holds costs to rational numbers, and to what they have to be like: never less for a longer call; what a
 // rest pays for costs no more than the rest, and one second more does.
 func TestCostIsExact(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same numbers each time
+	r := rand.New(rand.NewPCG(1, 2)) // the same numbers each time
 	at := time.Unix(1_700_000_000, 0)
 	for range 3000 {
 		terms := Terms{Rounding: []Rounding{RoundUp, RoundDown, RoundHalfUp, RoundHalfEven}[r.IntN(4)]}

@@ -99,7 +99,8 @@ func (g *Gate) facts(b *Book, a call.Attempt, c call.Credentials) (call.Facts, b
 		Channel: a.Channel, Extension: a.Extension, Callee: f.Callee.Number, PINID: c.PIN.ID, Short: b.Short,
 		Holder: who.Holder, Department: who.Department,
 	})
-	return f, b.bill(&f, g.Spending)
+	owed := b.bill(&f, g.Spending)
+	return f, owed
 }
 
 // Judge decides. An emergency call passes whatever the policy says; of its answer nothing counts but whom to tell. A
