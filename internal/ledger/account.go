@@ -55,7 +55,7 @@ func (c *conn) putAside(ctx context.Context, id int64, charge *call.Charge) (cha
 			return nil, err
 		}
 		changed = append(changed, call.AccountChange{
-			AccountKey:   call.AccountKey{ID: a.ID, Name: a.Name},
+			AccountKey: call.AccountKey{ID: a.ID, Name: a.Name}, Scope: a.Scope,
 			AccountMonth: call.AccountMonth{Month: a.Month, Amount: a.Amount, Reserved: charge.Worst},
 		})
 	}

@@ -23,6 +23,7 @@ type Spending struct {
 	mu       sync.Mutex
 	sums     map[call.Spender]*sums
 	accounts map[call.AccountKey]map[string]call.AccountMonth
+	persons  map[call.AccountKey]bool // those of holders
 }
 
 // sums are the calls of one spender.
@@ -32,7 +33,7 @@ type sums struct {
 
 // NewSpending returns what was spent before.
 func NewSpending(spent []call.SpentOn, accounts []call.AccountChange) *Spending {
-	s := &Spending{sums: map[call.Spender]*sums{}, accounts: map[call.AccountKey]map[string]call.AccountMonth{}}
+	s := &Spending{sums: map[call.Spender]*sums{}, accounts: map[call.AccountKey]map[string]call.AccountMonth{}, persons: map[call.AccountKey]bool{}}
 	s.Change(call.Change{Spent: spent, Accounts: accounts})
 	return s
 }
@@ -76,18 +77,22 @@ func (s *Spending) account(a call.AccountChange) {
 	if months == nil {
 		months = map[string]call.AccountMonth{}
 		s.accounts[a.AccountKey] = months
+		if a.Scope == call.OfHolder {
+			s.persons[a.AccountKey] = true
+		}
 	}
 	m := months[a.Month]
 	months[a.Month] = call.AccountMonth{Month: a.Month, Amount: a.Amount, Used: m.Used + a.Used, Reserved: m.Reserved + a.Reserved}
 	prune(months, keptAccounts)
 }
 
-// forget takes a person's sums away. The accounts of others that have the person's name as theirs go on in the ledger.
+// forget takes a person's sums and accounts away.
 func (s *Spending) forget(holder string) {
 	delete(s.sums, call.Spender{Scope: call.OfHolder, Name: holder})
-	for key := range s.accounts {
+	for key := range s.persons {
 		if key.Name == holder {
 			delete(s.accounts, key)
+			delete(s.persons, key)
 		}
 	}
 }
