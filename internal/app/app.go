@@ -23,6 +23,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/ledger"
 	"github.com/dialwarden/dialwarden/internal/lockout"
 	"github.com/dialwarden/dialwarden/internal/speech"
+	"github.com/dialwarden/dialwarden/internal/usage"
 	"github.com/dialwarden/dialwarden/internal/watch"
 	"github.com/dialwarden/dialwarden/internal/web"
 )
@@ -35,16 +36,17 @@ type App struct {
 	// Approvals asks those who may approve a call whether they do. Open makes it before the gate.
 	Approvals *approval.Room
 
-	cfg     config.Config
-	log     zerolog.Logger
-	ledger  *ledger.Ledger
-	policy  *Keeper
-	gate    *gate.Gate
-	lockout *lockout.Lockout
-	watch   *watch.Watch
-	ari     *ari.Client
-	agi     *agi.Server // nil: not served
-	control *control.Server
+	cfg      config.Config
+	log      zerolog.Logger
+	ledger   *ledger.Ledger
+	policy   *Keeper
+	gate     *gate.Gate
+	lockout  *lockout.Lockout
+	watch    *watch.Watch
+	spending *usage.Spending
+	ari      *ari.Client
+	agi      *agi.Server // nil: not served
+	control  *control.Server
 
 	checkpointError atomic.Pointer[string] // why the last checkpoint was not written; nil before the first
 	ledgerNotices   chan error             // nil: it can be written again
@@ -76,6 +78,9 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if a.heard, err = a.ledger.LastWritten(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.openSpending(ctx); err != nil {
+		return nil, err
+	}
 	a.policy = NewKeeper(cfg, a.ledger, log)
 	if err := a.policy.Start(ctx); err != nil {
 		return nil, err
@@ -89,7 +94,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.openApprovals()
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
-		Ledger: conversations{a.ledger}, Tracker: a.watch, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
+		Ledger: conversations{a.ledger}, Tracker: a.watch, Spending: a.spending, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
 		Dialogue: call.DefaultDialogue(), Log: log, Raise: a.raise,
 	})
 	if err != nil {
@@ -103,7 +108,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	a.watch.Past, a.watch.Lines = a.past, a.ari
-	a.watch.Alert = a.alert
+	a.watch.Alert = a.raise
 	secret, err := cfg.AGI.Secret()
 	if err != nil {
 		return nil, err
@@ -163,18 +168,12 @@ func (a *App) health(ctx context.Context) web.Health {
 	return h
 }
 
-// alert tells people of what they should hear soon.
-func (a *App) alert(x call.Alert) {
-	a.log.Warn().Str("kind", string(x.Kind)).Str("rule", x.Rule).Str("to", x.To).Int64("decision", x.DecisionID).
-		Str("extension", x.Extension).Str("channel", x.Channel).Str("text", x.Text).Msg("alert")
-}
-
 func (a *App) openLedger() error {
 	if _, err := os.Stat(filepath.Dir(a.cfg.Ledger.Path)); err != nil {
 		return fmt.Errorf("ledger.path: there is no directory for %s: %w", a.cfg.Ledger.Path, err)
 	}
 	var err error
-	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger), ledger.WithMigration(a.migrating)); err != nil {
+	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger), ledger.WithMigration(a.migrating), ledger.WithChanges(a.spent)); err != nil {
 		return err
 	}
 	a.closers = append(a.closers, a.ledger.Close)

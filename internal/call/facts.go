@@ -63,6 +63,7 @@ type Callee struct {
 	Department string `json:"department"`
 	// Lists names those of data/lists.yaml that the number is in, sorted; never nil.
 	Lists []string `json:"lists"`
+	Rate  Rate     `json:"rate"` // what it costs to call the number
 }
 
 // Line is the phone's line.

@@ -20,19 +20,19 @@ type InProgress struct {
 	MaxSeconds int       `json:"max_seconds"` // the cap, counted from the answer; 0 for none
 }
 
-// Change is what an operator does to a call in progress.
-type Change string
+// Measure is what an operator does to a call in progress.
+type Measure string
 
-// The changes.
+// The measures.
 const (
-	Extend    Change = "extend" // it may last longer
-	Terminate Change = "end"    // it ends now
+	Extend    Measure = "extend" // it may last longer
+	Terminate Measure = "end"    // it ends now
 )
 
 // Intervention is a change of a call in progress, and whose.
 type Intervention struct {
 	DecisionID int64
-	What       Change
+	What       Measure
 	MaxSeconds int // of Extend: the cap from now on, counted from the answer
 	Who        string
 	Reason     string

@@ -20,6 +20,7 @@ func (g *Gate) Unavailable(a call.Attempt) {
 				Rule: call.RuleUnavailable, Text: book.text(call.RuleUnavailable, "The daemon was not there to decide."),
 			}},
 		}
-		recorded(g.record(call.Record{Attempt: a, Facts: g.facts(book, a, call.Credentials{}), Decision: d}), d)
+		f, _ := g.facts(book, a, call.Credentials{})
+		recorded(g.record(call.Record{Attempt: a, Facts: f, Decision: d}), d)
 	})
 }

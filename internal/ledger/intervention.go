@@ -11,12 +11,12 @@ import (
 
 // Intervention is what an operator did to a call in progress, as it was recorded.
 type Intervention struct {
-	ID         int64       `json:"id"`
-	At         Time        `json:"at"`
-	Who        string      `json:"who"`
-	What       call.Change `json:"what"`
-	MaxSeconds int         `json:"max_seconds,omitempty"` // the cap from then on
-	Reason     string      `json:"reason"`
+	ID         int64        `json:"id"`
+	At         Time         `json:"at"`
+	Who        string       `json:"who"`
+	What       call.Measure `json:"what"`
+	MaxSeconds int          `json:"max_seconds,omitempty"` // the cap from then on
+	Reason     string       `json:"reason"`
 }
 
 // Intervene makes durable what an operator does to a call in progress, before it is done. A new cap is that of the call

@@ -59,8 +59,9 @@ type followed struct {
 	pending bool // counted in Watch.pending
 	asked   bool // the facts were asked for: callee and first are known
 	callee  call.Number
-	first   call.Usage // as the facts were first asked for
-	pin     int64      // counted in Watch.counts
+	first   call.Usage      // as the facts were first asked for
+	payers  [2]call.Spender // the holder and the department; empty: nobody
+	pin     int64           // counted in Watch.counts
 }
 
 // Watch follows calls. Use New, and Run in a goroutine. All other methods return at once.
@@ -83,6 +84,7 @@ type Watch struct {
 	halves map[string]*followed // by name, the other halves of legs that are Local channels
 	// By extension: released calls that have not ended, and calls that are being decided.
 	active, pending map[string]int
+	paying          map[call.Spender]int // released calls that have not ended, by who pays
 	counts          *usage.Counter
 }
 
@@ -100,11 +102,14 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 	w := &Watch{
 		ledger: ledger, log: log, writes: queue.New[write](),
 		calls: map[string]*followed{}, legs: map[string]*followed{}, halves: map[string]*followed{},
-		active: map[string]int{}, pending: map[string]int{}, counts: usage.New(past, now),
+		active: map[string]int{}, pending: map[string]int{}, paying: map[call.Spender]int{}, counts: usage.New(past, now),
 	}
 	for _, o := range open {
 		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
-		f := &followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt, callee: call.Number{E164: o.Number, Class: o.Class}}
+		f := &followed{
+			channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt,
+			callee: call.Number{E164: o.Number, Class: o.Class}, payers: payersOf(o.Holder, o.Department),
+		}
 		if o.Action == call.Allow {
 			f.pin = o.PINID
 			w.counts.Begin(f.pin)
@@ -159,6 +164,7 @@ func (w *Watch) recorded(f *followed, id int64, d call.Decision) {
 	case d.Action == call.Allow && f.end == nil:
 		f.released = true
 		w.active[f.extension]++
+		w.pays(f, 1)
 		w.decided(f)
 		w.counts.LetOut(f.callee.Region)
 	default:
@@ -220,6 +226,7 @@ func (w *Watch) end(f *followed, e call.End) {
 	if f.released {
 		f.released = false
 		decrease(w.active, f.extension)
+		w.pays(f, -1)
 	}
 	w.settle(f)
 	if f.id != 0 {
