@@ -142,6 +142,7 @@ type Source string
 const (
 	SourceARI      Source = "ari"      // asked over the Asterisk REST interface
 	SourceAGI      Source = "agi"      // asked over FastAGI
+	SourceBypass   Source = "bypass"   // found on a trunk, undecided, and hung up
 	SourceDialplan Source = "dialplan" // an emergency call that the dialplan let out by itself
 )
 
