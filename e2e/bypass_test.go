@@ -32,6 +32,8 @@ exten => 6013,1,Set(DYNAMIC_FEATURES=out)
  same => n,Hangup()
 exten => 6103,1,Dial(PJSIP/103,20,i)
  same => n,Hangup()
+exten => 7002,1,Set(DIALWARDEN_WAY=agi)
+ same => n,Goto(dialwarden-outbound,962380076,1)
 exten => 7001,1,Dial(Local/962380071@dialwarden-outbound/n,,i)
  same => n,Hangup()
 [old]
@@ -42,12 +44,16 @@ exten => _5XXX,1,Dial(PJSIP/${EXTEN}@carrier,,i)
 // bypassSite is a site whose guard is in a mode, with sidePaths.
 func bypassSite(t *testing.T, mode string) *site {
 	t.Helper()
-	l := ownLab(t, lab.Options{ExtraDialplan: sidePaths, Modules: []string{"pbx_spool"}, Globals: map[string]string{"DIALWARDEN_TRUNK_second": "PJSIP/8NUMBER@carrier"}})
+	address := freeAddress(t)
+	l := ownLab(t, lab.Options{
+		ExtraDialplan: sidePaths, Modules: []string{"pbx_spool"},
+		Globals: map[string]string{"DIALWARDEN_TRUNK_second": "PJSIP/8NUMBER@carrier", "DIALWARDEN_AGI": "agi://" + address},
+	})
 	must(t, os.WriteFile(filepath.Join(l.Dir(), "etc", "features.conf"), []byte("[applicationmap]\nout => *9,self,Dial(PJSIP/5013@carrier)\n"), 0o600))
 	_, err := l.CLI(within(t, 10*time.Second), "module reload features")
 	must(t, err)
 	s := newSite(t, l, "")
-	s.write("dialwarden.yaml", s.read("dialwarden.yaml")+"bypass: {mode: "+mode+"}\n")
+	s.write("dialwarden.yaml", s.read("dialwarden.yaml")+"agi: {listen: \""+address+"\"}\nbypass: {mode: "+mode+"}\n")
 	return s
 }
 
@@ -178,7 +184,7 @@ func TestNoFalseBypass(t *testing.T) {
 		up(t, c)
 		return c
 	}
-	staying = append(staying, talk("101", "962380070", "62380070"), talk("102", "7001", "62380071"), talk("103", "962380072", "862380072"), talk("104", "110", "110"))
+	staying = append(staying, talk("101", "962380070", "62380070"), talk("102", "7001", "62380071"), talk("103", "962380072", "862380072"), talk("104", "110", "110"), talk("109", "7002", "62380076"))
 	s.lab.Phone("105").Behave(lab.Behaviour{Redirect: "<sip:962380073@127.0.0.1>"})
 	staying = append(staying, talk("106", "105", "62380073")) // forwarded by us
 	moved := talk("107", "962380074", "62380074")

@@ -42,6 +42,7 @@ const (
 
 const (
 	askTimeout = time.Second // for an answer of Asterisk
+	relearn    = 12          // looks at all channels between two of Learn
 	strikes    = 2           // looks at all channels before one that no Dial told of is reported
 )
 
@@ -81,6 +82,7 @@ type Guard struct {
 	made   map[string]time.Time // those that we have seen being made for an outgoing call
 	halves map[string]time.Time
 	missed map[string]int // looks that have found a channel which no Dial told of
+	looks  int
 }
 
 // New returns a guard that knows the trunks of the configuration only, until Learn.

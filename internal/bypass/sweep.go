@@ -1,6 +1,7 @@
 package bypass
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ func (g *Guard) Sweep(channels map[string]call.Channel, taken time.Time) {
 		return
 	}
 	g.tidy(channels, taken)
+	if g.looks++; g.looks%relearn == 0 { // the dialplan may have been reloaded
+		go g.learnAgain()
+	}
 	emergency := false // on whose behalf a trunk may have been dialled before we were there
 	for _, ch := range channels {
 		emergency = emergency || ch.Context == emergencyContext
@@ -44,6 +48,12 @@ func (g *Guard) Sweep(channels map[string]call.Channel, taken time.Time) {
 			}
 		}
 	}
+}
+
+func (g *Guard) learnAgain() {
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	g.Learn(ctx)
 }
 
 // tidy forgets what is gone.
