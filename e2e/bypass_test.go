@@ -184,7 +184,7 @@ func TestNoFalseBypass(t *testing.T) {
 		up(t, c)
 		return c
 	}
-	staying = append(staying, talk("101", "962380070", "62380070"), talk("102", "7001", "62380071"), talk("103", "962380072", "862380072"), talk("104", "110", "110"), talk("109", "7002", "62380076"))
+	staying = append(staying, talk("101", "962380070", "62380070"), talk("102", "7001", "62380071"), talk("103", "962380072", "862380072"), talk("104", "110", "110"), talk("105", "7002", "62380076"))
 	s.lab.Phone("105").Behave(lab.Behaviour{Redirect: "<sip:962380073@127.0.0.1>"})
 	staying = append(staying, talk("106", "105", "62380073")) // forwarded by us
 	moved := talk("107", "962380074", "62380074")
