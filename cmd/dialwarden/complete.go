@@ -76,7 +76,7 @@ func completeEntry(of func(call.Extension) string) cobra.CompletionFunc {
 func completeRule(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	own := []cobra.Completion{
 		call.RuleEmergency, call.RuleInvalidNumber, call.RulePolicyError, call.RuleNoAllow, call.RuleUnavailable,
-		"operator", "service_code",
+		call.RuleBypass, "operator", "service_code",
 	}
 	e, err := edition(cmd)
 	if err != nil {

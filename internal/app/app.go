@@ -16,6 +16,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/agi"
 	"github.com/dialwarden/dialwarden/internal/approval"
 	"github.com/dialwarden/dialwarden/internal/ari"
+	"github.com/dialwarden/dialwarden/internal/bypass"
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/control"
@@ -43,6 +44,7 @@ type App struct {
 	gate     *gate.Gate
 	lockout  *lockout.Lockout
 	watch    *watch.Watch
+	bypass   *bypass.Guard
 	spending *usage.Spending
 	ari      *ari.Client
 	agi      *agi.Server // nil: not served
@@ -100,10 +102,12 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err != nil {
 		return nil, err
 	}
+	a.openBypass()
 	a.ari, err = ari.New(ari.Config{
 		URL: cfg.Asterisk.URL, Username: cfg.Asterisk.Username, Password: password,
 		Application: cfg.Asterisk.Application, Sounds: speech.Files(), InPlaceOf: speech.InPlaceOf, Log: log,
-	}, switchboard{a.gate, a.watch, a.swept})
+		Connected: a.bypass.Learn,
+	}, switchboard{a.gate, a.watch, a.bypass, a.swept})
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +118,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	if cfg.AGI.Listen != "" {
-		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{gate: a.gate, watch: a.watch}})
+		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{gate: a.gate, watch: a.watch, bypass: a.bypass}})
 	}
 	people := pins{a.ledger, a.gate}
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{

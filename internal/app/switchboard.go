@@ -5,6 +5,7 @@ import (
 
 	"github.com/dialwarden/dialwarden/internal/agi"
 	"github.com/dialwarden/dialwarden/internal/ari"
+	"github.com/dialwarden/dialwarden/internal/bypass"
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/gate"
 	"github.com/dialwarden/dialwarden/internal/watch"
@@ -13,8 +14,9 @@ import (
 // switchboard connects the adapter to the rooms that want its events: the gate, which decides, and the watch, which
 // follows calls to their end. It satisfies ari.Handler.
 type switchboard struct {
-	gate  *gate.Gate
-	watch *watch.Watch
+	gate   *gate.Gate
+	watch  *watch.Watch
+	bypass *bypass.Guard
 	// swept is told of each look at all channels, and whether it is the first of a connection.
 	swept func(taken time.Time, first bool)
 }
@@ -25,10 +27,12 @@ func (s switchboard) Deliver(channel string, e call.Event) { s.gate.Deliver(chan
 
 func (s switchboard) Emergency(a call.Attempt) { s.gate.Emergency(a) }
 
-// Made is nobody's business yet.
-func (s switchboard) Made(call.Channel) {}
+func (s switchboard) Made(ch call.Channel) { s.bypass.Made(ch) }
 
-func (s switchboard) Dialled(caller, peer call.Channel) { s.watch.Dialled(caller, peer) }
+func (s switchboard) Dialled(caller, peer call.Channel) {
+	s.watch.Dialled(caller, peer)
+	s.bypass.Dialled(caller, peer)
+}
 
 func (s switchboard) Answered(caller, peer call.Channel, at time.Time) {
 	s.watch.Answered(caller, peer, at)
@@ -39,6 +43,7 @@ func (s switchboard) Ended(channel string, at time.Time, cause int) {
 		s.gate.Recorded(channel)
 	}
 	s.watch.Ended(channel, at, cause)
+	s.bypass.Ended(channel)
 	s.gate.Gone(channel)
 }
 
@@ -57,6 +62,7 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 		s.watch.Talking(channel, at)
 	}
 	s.watch.Sweep(found.Channels, found.Taken)
+	s.bypass.Sweep(found.Channels, found.Taken)
 	s.gate.Sweep(snapshot)
 	s.swept(found.Taken, found.First)
 }

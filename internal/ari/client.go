@@ -49,6 +49,7 @@ type Config struct {
 	Sounds      []string                   // files that Asterisk should have; what is missing is said in the log
 	InPlaceOf   func(file string) []string // what to play in place of a file that it has not; nil for the file itself
 	Log         zerolog.Logger
+	Connected   func(context.Context) // called on each connection, before its first event; nil for nobody
 }
 
 // How a connection is kept, and how a lost one is found again.
@@ -159,6 +160,9 @@ func (c *Client) session(running context.Context) (connected bool, err error) {
 		c.log.Warn().Err(err).Msg("Asterisk does not filter events; it will send more than is needed")
 	}
 	c.log.Info().Str("url", c.cfg.URL).Str("application", c.cfg.Application).Msg("connected to Asterisk")
+	if c.cfg.Connected != nil {
+		c.cfg.Connected(ctx)
+	}
 	c.connected.Store(true)
 	defer c.connected.Store(false)
 

@@ -25,6 +25,7 @@ const (
 	RuleUnavailable   = "unavailable"    // the daemon could not complete the decision (ledger, shutdown)
 	RuleOperator      = "operator"       // the caller asked for the operator instead
 	RuleToken         = "token"          // the cap of a token
+	RuleBypass        = "bypass"         // a call on a trunk that nobody had decided: hung up
 	RuleServiceCode   = "service_code"   // what was dialled is for Dialwarden itself
 	RuleAllowance     = "allowance"      // other calls were faster to take the rest of an allowance
 )

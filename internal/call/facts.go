@@ -143,6 +143,7 @@ type Source string
 const (
 	SourceARI      Source = "ari"      // asked over the Asterisk REST interface
 	SourceAGI      Source = "agi"      // asked over FastAGI
+	SourceBypass   Source = "bypass"   // found on a trunk, undecided, and hung up
 	SourceDialplan Source = "dialplan" // an emergency call that the dialplan let out by itself
 	SourceCDR      Source = "cdr"      // a call that was over before there was a daemon: Asterisk's call detail record tells of it
 )

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +41,7 @@ type Config struct {
 	Control   Control   `yaml:"control"`
 	Site      Site      `yaml:"site"`
 	Privacy   Privacy   `yaml:"privacy"`
+	Bypass    Bypass    `yaml:"bypass"`
 }
 
 // Asterisk is how to reach Asterisk's REST interface.
@@ -117,6 +119,14 @@ type Privacy struct {
 	Unmasked []string `yaml:"unmasked"`
 }
 
+// Bypass is what is done with calls that go out on a trunk undecided.
+type Bypass struct {
+	Mode string `yaml:"mode"` // watch, enforce or off
+	// Trunks are endpoints besides those of DIALWARDEN_TRUNK: PJSIP/carrier, carrier, DAHDI/*; or the name of a
+	// DIALWARDEN_TRUNK_name.
+	Trunks []string `yaml:"trunks"`
+}
+
 // Default returns the built-in configuration.
 func Default() Config {
 	return Config{
@@ -130,6 +140,7 @@ func Default() Config {
 		Web:       Web{Listen: "127.0.0.1:8080", KeyFile: "api.secret"},
 		Control:   Control{Socket: "dialwarden.sock"},
 		Site:      Site{Name: "Head office", Timezone: "Asia/Shanghai", Currency: "CNY", Language: "en"},
+		Bypass:    Bypass{Mode: "watch"},
 	}
 }
 
@@ -226,6 +237,7 @@ var (
 	appName     = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 	outsideLine = regexp.MustCompile(`^[0-9*#]{0,4}$`)
 	agiSecret   = regexp.MustCompile(`^[A-Za-z0-9]{16,128}$`)
+	trunkName   = regexp.MustCompile(`^([A-Za-z0-9]+/)?[A-Za-z0-9_.-]+$|^[A-Za-z0-9]+/\*$`)
 	areaCode    = regexp.MustCompile(`^[0-9]{0,6}$`)
 	currency    = regexp.MustCompile(`^[A-Z]{3}$`)
 )
@@ -262,6 +274,9 @@ func (c *Config) check(path string, data []byte) error {
 	_, err = time.LoadLocation(c.Site.Timezone)
 	require(err == nil && c.Site.Timezone != "", "site.timezone", `must be an IANA time zone like "Asia/Shanghai"`)
 	require(currency.MatchString(c.Site.Currency), "site.currency", `must be an ISO 4217 code like "CNY"`)
+	require(slices.Contains([]string{"watch", "enforce", "off"}, c.Bypass.Mode), "bypass.mode", "must be watch, enforce or off")
+	require(!slices.ContainsFunc(c.Bypass.Trunks, func(t string) bool { return !trunkName.MatchString(t) }),
+		"bypass.trunks", `must be endpoints like "carrier", "PJSIP/carrier" or "DAHDI/*", or names of DIALWARDEN_TRUNK_name`)
 	require(c.Site.Language == "en" || c.Site.Language == "zh", "site.language", "must be en or zh")
 	return errors.Join(faults...)
 }

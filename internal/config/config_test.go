@@ -86,6 +86,8 @@ func TestFaultsNameFileLineAndWhatIsRight(t *testing.T) {
 		"url behind ari":   {"asterisk:\n  url: http://pbx/aria/ari/events?x=1\n", `REST interface: "http://pbx/aria/ari"`},
 		"password in url":  {"asterisk:\n  url: http://a:b@h/ari\n", "must not hold a password"},
 		"zone":             {"site:\n  timezone: Asia/Peking\n", ":2:13: site.timezone: must be an IANA time zone"},
+		"bypass mode":      {"bypass: {mode: cut}\n", ":1:16: bypass.mode: must be watch, enforce or off"},
+		"bypass trunks":    {"bypass: {trunks: [\"PJSIP/5@carrier\"]}\n", ":1:18: bypass.trunks: must be endpoints like \"carrier\""},
 		"language":         {"site:\n  language: fr\n", ":2:13: site.language: must be en or zh"},
 		"plan path":        {"numbering:\n  plan: ../x\n", ":2:9: numbering.plan"},
 		"outside line":     {"numbering:\n  outside_line: x\n", ":2:17: numbering.outside_line"},

@@ -72,12 +72,12 @@ func (g *Gate) raise(id int64, all []call.Alert) {
 	}
 }
 
-// raiseInTime returns what raises the alerts of a record once its id is known. Those of an emergency call are raised without
-// it where the ledger takes too long: somebody may have to run.
+// raiseInTime returns what raises the alerts of a record once its id is known. Those of an emergency call and of a bypass are raised
+// without it where the ledger takes too long: somebody may have to run.
 func (g *Gate) raiseInTime(r call.Record) (recorded func(id int64)) {
 	var once sync.Once
 	raise := func(id int64) { once.Do(func() { g.raise(id, r.Alerts) }) }
-	if r.Decision.Rule != call.RuleEmergency {
+	if r.Decision.Rule != call.RuleEmergency && r.Decision.Rule != call.RuleBypass {
 		return raise
 	}
 	late := time.AfterFunc(tellWithin, func() { raise(0) })

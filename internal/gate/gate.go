@@ -265,9 +265,14 @@ func (g *Gate) tidy() {
 
 // record writes a decision that nobody waits for; it returns 0 if it could not be written.
 func (g *Gate) record(r call.Record) int64 {
+	r.Alerts = alertsOf(r)
+	return g.recordWith(r)
+}
+
+// recordWith is record for alerts that are not those of the rules.
+func (g *Gate) recordWith(r call.Record) int64 {
 	ctx, cancel := context.WithTimeout(context.Background(), ledgerTimeout)
 	defer cancel()
-	r.Alerts = alertsOf(r)
 	raise := g.raiseInTime(r)
 	id, err := g.Ledger.Record(ctx, r)
 	g.logDecision(g.Log, id, err, r)

@@ -164,6 +164,7 @@ func (w *worker) one(ctx context.Context, c *call.Decided) {
 
 // The reasons why a call cannot be replayed.
 var (
+	errBypass   = errors.New("a call that went past us, and was hung up")
 	errDialplan = errors.New("a call that the dialplan let out or refused without asking")
 	errNoInput  = errors.New("the recorded policy input cannot be read")
 )
@@ -173,6 +174,9 @@ var (
 func (w *worker) facts(c *call.Decided) (f call.Facts, err error) {
 	if c.Source == call.SourceDialplan || c.Source == call.SourceCDR {
 		return f, errDialplan
+	}
+	if c.Source == call.SourceBypass {
+		return f, errBypass
 	}
 	if f, err = w.reader.facts(c.Input); err != nil {
 		return f, errNoInput

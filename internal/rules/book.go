@@ -67,7 +67,7 @@ const unlistedPhone = "unlisted_phone"
 // reserved are ids that Dialwarden itself decides by; rules.yaml words them, and no file may have their names.
 // A rule named emergency may exist: it can add a notice to an emergency call.
 var reserved = []string{
-	call.RulePolicyError, call.RuleNoAllow, call.RuleUnavailable, call.RuleInvalidNumber, call.RuleOperator, call.RuleToken, call.RuleServiceCode,
+	call.RulePolicyError, call.RuleNoAllow, call.RuleUnavailable, call.RuleInvalidNumber, call.RuleOperator, call.RuleToken, call.RuleServiceCode, call.RuleBypass,
 }
 
 // defaultRank stands where rules.yaml gives none.
@@ -123,6 +123,7 @@ func builtIn() map[string]entry {
 		call.RuleOperator:    {Text: texts{En: "The caller asked for the operator instead.", Zh: "主叫改为接通总机。"}},
 		call.RuleToken:       {Text: texts{En: "The token that was used limits the call.", Zh: "此通话受所用令牌限制。"}},
 		call.RuleServiceCode: {Text: texts{En: "This is a service code for the phone itself; it calls nobody.", Zh: "此为话机功能码，不呼叫任何号码。"}},
+		call.RuleBypass:      {Text: texts{En: "The call went past Dialwarden and was hung up.", Zh: "此呼叫未经审批直接外呼，已被挂断。"}},
 	}
 }
 

@@ -72,6 +72,22 @@ func (w *Watch) dialling(ch call.Channel) *followed {
 	return w.halves[ch.Name]
 }
 
+// Released reports whether a decision lets a channel dial: as the caller of a call that was let out and goes on, or as the
+// other half of a Local channel that such a caller has dialled.
+func (w *Watch) Released(ch call.Channel) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.dialling(ch)
+	return f != nil && f.released && f.end == nil
+}
+
+// Leg reports whether a channel has been dialled by a call that is followed.
+func (w *Watch) Leg(channel string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.legs[channel] != nil
+}
+
 // Dialled tells that a channel has begun to call another one.
 func (w *Watch) Dialled(caller, peer call.Channel) {
 	w.mu.Lock()
