@@ -53,7 +53,8 @@ var rooms = map[string]room{
 
 	"gate":     {code: "call queue speech"},
 	"approval": {code: "call queue speech"}, // who may approve a call is asked, on the phone or elsewhere
-	"watch":    {code: "call queue usage", tests: "ledger"},
+	"cdr":      {}, // Asterisk's call detail records
+	"watch":    {code: "call queue speech usage", tests: "ledger"},
 	"ari":      {code: "call queue"},
 	"agi":      {code: "call queue"},
 
@@ -62,10 +63,11 @@ var rooms = map[string]room{
 	"report": {code: "call"},
 	"web":    {code: "call report"},
 
-	"doctor": {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
+	"dialpaths": {},                                                   // ways through a running dialplan that reach a trunk past us
+	"doctor":    {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
 
 	"app": {
-		code: "agi approval ari call config control gate ledger lint lockout numbering policy policydir report rules scenario speech usage watch web yamlfile",
+		code: "agi approval ari call cdr config control gate ledger lint lockout numbering policy policydir report rules scenario speech usage watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
@@ -80,7 +82,7 @@ var rooms = map[string]room{
 	// Lists and summaries of a long log.
 	"bench/asking": {code: "call ledger"},
 
-	"cmd/dialwarden":       {code: "app call config control demo doctor export ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
+	"cmd/dialwarden":       {code: "app call config control demo dialpaths doctor export ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
 	"cmd/dialwarden-bench": {code: "bench bench/asking bench/decision bench/ledger"},
 
 	"examples": {tests: "app config rules"},

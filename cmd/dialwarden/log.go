@@ -196,9 +196,9 @@ was recorded: the facts, and the revision of the policy that was in force.`,
 		Args:              exactly("ID"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := strconv.ParseInt(args[0], 10, 64)
+			id, err := decisionID(args[0])
 			if err != nil {
-				return fmt.Errorf("%q is no decision's ID: it is a number of \"dialwarden log list\"", args[0])
+				return err
 			}
 			cfg, err := load(cmd)
 			if err != nil {
@@ -271,6 +271,9 @@ func printDetail(w io.Writer, d shownDecision, site config.Site) error {
 		{"source", string(d.Source) + ", channel " + d.Channel},
 		{"policy", "revision " + d.PolicyRevision + ", evaluated in " + strconv.FormatInt(d.EvaluationUS, 10) + " µs"},
 	}...)
+	for _, i := range d.Interventions {
+		rows = append(rows, []string{"changed", intervened(i, zone)})
+	}
 	for _, c := range d.Corrections {
 		rows = append(rows, []string{"corrected", corrected(c, zone)})
 	}

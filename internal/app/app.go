@@ -51,13 +51,18 @@ type App struct {
 	checkpointError atomic.Pointer[string] // why the last checkpoint was not written; nil before the first
 	ledgerNotices   chan error             // nil: it can be written again
 
+	heard  time.Time      // when Asterisk was last listened to; the adapter's goroutine's
+	missed chan time.Time // since when it was not listened to
+	// complained that call detail records cannot be read.
+	complained atomic.Bool
+
 	closers []func() error // what was made, first to last; closed last to first
 }
 
 // Open builds the daemon: everything that can be wrong with the configuration, the policy, the key or the ledger is an
 // error here. Asterisk need not be there.
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, err error) {
-	a := &App{cfg: cfg, log: log, ledgerNotices: make(chan error, 64)}
+	a := &App{cfg: cfg, log: log, ledgerNotices: make(chan error, 64), missed: make(chan time.Time, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -68,6 +73,9 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	if err := a.openLedger(); err != nil {
+		return nil, err
+	}
+	if a.heard, err = a.ledger.LastWritten(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.openSpending(ctx); err != nil {
@@ -87,7 +95,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
 		Ledger: conversations{a.ledger}, Tracker: a.watch, Spending: a.spending, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
-		Dialogue: call.DefaultDialogue(), Log: log,
+		Dialogue: call.DefaultDialogue(), Log: log, Raise: a.raise,
 	})
 	if err != nil {
 		return nil, err
@@ -95,21 +103,23 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.ari, err = ari.New(ari.Config{
 		URL: cfg.Asterisk.URL, Username: cfg.Asterisk.Username, Password: password,
 		Application: cfg.Asterisk.Application, Sounds: speech.Files(), InPlaceOf: speech.InPlaceOf, Log: log,
-	}, switchboard{a.gate, a.watch})
+	}, switchboard{a.gate, a.watch, a.swept})
 	if err != nil {
 		return nil, err
 	}
-	a.watch.Past = a.ari.Past
+	a.watch.Past, a.watch.Lines = a.past, a.ari
+	a.watch.Alert = a.raise
 	secret, err := cfg.AGI.Secret()
 	if err != nil {
 		return nil, err
 	}
 	if cfg.AGI.Listen != "" {
-		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{a.gate, a.watch}})
+		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{gate: a.gate, watch: a.watch}})
 	}
 	people := pins{a.ledger, a.gate}
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{
 		PINs: people, Tokens: a.ledger, Locks: a.lockout, Log: people, Policies: a.policy, Approvals: a.Approvals,
+		Calls: a.watch,
 	}, log)
 	if err != nil {
 		return nil, err
@@ -117,6 +127,12 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.closers = append(a.closers, a.control.Close)
 	a.serveWeb()
 	return a, nil
+}
+
+// raise tells people of something.
+func (a *App) raise(x call.Alert) {
+	a.log.Warn().Str("kind", string(x.Kind)).Int64("decision", x.DecisionID).Str("extension", x.Extension).Str("place", x.Place).
+		Str("rule", x.Rule).Str("to", x.To).Str("text", x.Text).Msg("alert")
 }
 
 // serveWeb answers on web.listen. The daemon goes on without where it cannot: calls matter more.
@@ -214,6 +230,7 @@ func (a *App) Run(ctx context.Context) error {
 	files.Go(func() { a.followLedger(ctx) })
 	files.Go(func() { a.retain(ctx) })
 	files.Go(func() { a.watchClock(ctx) })
+	files.Go(func() { a.catchUp(ctx) })
 	if a.agi != nil {
 		events.Go(func() { a.agi.Run(connection) })
 	}

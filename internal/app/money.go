@@ -103,15 +103,9 @@ func (a *App) spent(c call.Change) {
 			default:
 				alert.Extension = x.Name
 			}
-			a.alert(alert)
+			a.raise(alert)
 		}
 	}
-}
-
-// alert passes an alert on to people. It returns at once.
-func (a *App) alert(x call.Alert) {
-	a.log.Warn().Str("kind", string(x.Kind)).Str("rule", x.Rule).Int64("decision", x.DecisionID).Str("extension", x.Extension).
-		Str("holder", x.Holder).Str("department", x.Department).Str("text", x.Text).Msg("alert")
 }
 
 // checkCurrency refuses rates in another currency than the site's.

@@ -15,6 +15,8 @@ import (
 type switchboard struct {
 	gate  *gate.Gate
 	watch *watch.Watch
+	// swept is told of each look at all channels, and whether it is the first of a connection.
+	swept func(taken time.Time, first bool)
 }
 
 func (s switchboard) Arrive(a call.Attempt, entry string, l *ari.Line) { s.gate.Arrive(a, entry, l) }
@@ -56,6 +58,7 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 	}
 	s.watch.Sweep(found.Channels, found.Taken)
 	s.gate.Sweep(snapshot)
+	s.swept(found.Taken, found.First)
 }
 
 // agiSwitchboard connects FastAGI to the same rooms. It satisfies agi.Handler.

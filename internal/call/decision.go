@@ -63,6 +63,7 @@ type Shadowed struct {
 type Notice struct {
 	Rule string `json:"rule"`
 	To   string `json:"to"`
+	Text string `json:"-"` // what the rule says, in the language of the site
 }
 
 // Penalty is what a broken rule costs the caller.
@@ -146,6 +147,9 @@ type Record struct {
 	Approver string
 	// Matter is the code of what the call is about; empty for none.
 	Matter string
+	// Alerts are kept with the decision, so that nobody misses one if the daemon dies; they get its id. Whoever records them
+	// raises them, too.
+	Alerts []Alert
 	// Charge is what the call may cost and who pays; nil where it costs nobody anything: it is refused, stays inside, or is
 	// an emergency call.
 	Charge *Charge

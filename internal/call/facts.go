@@ -52,6 +52,7 @@ type Caller struct {
 	Department     string `json:"department"`
 	Grade          string `json:"grade"`
 	ClassOfService string `json:"class_of_service"`
+	Place          string `json:"place"` // where the phone is
 }
 
 // Callee is who is called: the number, and the colleague it belongs to where the directory knows one.
@@ -143,6 +144,7 @@ const (
 	SourceARI      Source = "ari"      // asked over the Asterisk REST interface
 	SourceAGI      Source = "agi"      // asked over FastAGI
 	SourceDialplan Source = "dialplan" // an emergency call that the dialplan let out by itself
+	SourceCDR      Source = "cdr"      // a call that was over before there was a daemon: Asterisk's call detail record tells of it
 )
 
 // Attempt is one try to call, as Asterisk reports it.

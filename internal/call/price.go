@@ -18,7 +18,6 @@ const (
 	MaxCost             = int64(1_000_000_000_000) // minor units that one call can cost
 	MaxPrice      Micro = 1_000_000_000 * minor    // of one increment
 	maxMicro      Micro = Micro(MaxCost) * minor   // fits into an int64
-	LongestCall         = 7 * 24 * 3600            // seconds: the greatest cap that there is
 	AssumedLength       = 3600                     // seconds that are reserved for a call without a cap
 )
 

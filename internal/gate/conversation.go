@@ -193,11 +193,13 @@ func (c *conversation) writeDown(ctx context.Context, d call.Decision, p call.Pr
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
 	r := c.record(d, p)
+	raise := c.gate.raiseInTime(r)
 	id, err := c.gate.Ledger.Record(ctx, r)
 	if errors.Is(err, call.ErrTokenSpent) || errors.Is(err, call.ErrAllowanceSpent) {
 		return call.Recorded{Err: err} // what comes of it is another decision
 	}
 	c.gate.logDecision(c.log, id, err, r)
+	raise(id)
 	c.recorded(id, d)
 	if typed := p.Credentials.PIN; err == nil && d.Action == call.Allow && typed.Valid && !p.Granted && c.book.Handset.Grant.Opens(c.facts.Callee.Class) {
 		c.gate.open(c.attempt.Extension, typed, p.Reach, c.book.Handset.Grant)
@@ -214,6 +216,7 @@ func (c *conversation) record(d call.Decision, p call.Proved) call.Record {
 	if p.Credentials.Matter.Valid {
 		r.Matter = p.Credentials.Matter.Code
 	}
+	r.Alerts = alertsOf(r)
 	return r
 }
 

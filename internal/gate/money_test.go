@@ -58,12 +58,12 @@ func TestBill(t *testing.T) {
 		"it does not pay for the cap": {
 			prices{aUnitASecond, true, []call.Allowance{refuse("a", 500), refuse("b", 300)}, call.Payer{}}, call.Local, 300, true, 299, 300, []bool{true, false},
 		},
-		"the user pays":      {prices{aUnitASecond, true, []call.Allowance{loose}, call.Payer{}}, call.Local, 180, false, 0, 180, []bool{false}},
-		"without a cap":      {prices{aUnitASecond, true, []call.Allowance{refuse("a", 5000)}, call.Payer{}}, call.Local, 0, true, 5000, 3600, []bool{true}},
-		"not known":          {prices{call.Terms{}, false, []call.Allowance{refuse("a", 5000)}, call.Payer{}}, call.Local, 60, true, 0, 0, []bool{false}},
-		"free of charge":     {prices{free, true, []call.Allowance{refuse("a", 0)}, call.Payer{}}, call.TollFree, 60, false, 0, 0, nil},
-		"nobody's":           {prices{aUnitASecond, true, nil, call.Payer{}}, call.Local, 60, false, 0, 60, nil},
-		"a week is the most": {prices{aUnitASecond, true, []call.Allowance{refuse("a", 1<<40)}, call.Payer{}}, call.Local, 60, true, call.LongestCall, 60, []bool{true}},
+		"the user pays":     {prices{aUnitASecond, true, []call.Allowance{loose}, call.Payer{}}, call.Local, 180, false, 0, 180, []bool{false}},
+		"without a cap":     {prices{aUnitASecond, true, []call.Allowance{refuse("a", 5000)}, call.Payer{}}, call.Local, 0, true, 5000, 3600, []bool{true}},
+		"not known":         {prices{call.Terms{}, false, []call.Allowance{refuse("a", 5000)}, call.Payer{}}, call.Local, 60, true, 0, 0, []bool{false}},
+		"free of charge":    {prices{free, true, []call.Allowance{refuse("a", 0)}, call.Payer{}}, call.TollFree, 60, false, 0, 0, nil},
+		"nobody's":          {prices{aUnitASecond, true, nil, call.Payer{}}, call.Local, 60, false, 0, 60, nil},
+		"a day is the most": {prices{aUnitASecond, true, []call.Allowance{refuse("a", 1<<40)}, call.Payer{}}, call.Local, 60, true, call.LongestCall, 60, []bool{true}},
 	} {
 		b := &Book{Prices: &test.prices, Zone: time.UTC}
 		f := call.Facts{Caller: call.Caller{Holder: "Li", Department: "sales"}}

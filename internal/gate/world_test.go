@@ -40,6 +40,7 @@ type world struct {
 	said   []string
 	rows   []call.Record
 	usages []string
+	alerts []call.Alert
 }
 
 // rulesFunc makes a policy of a function.
@@ -81,6 +82,7 @@ func (w *world) open(orphans ...call.Record) *world {
 	g, err := New(w.t.Context(), Config{
 		Book: func() *Book { w.mu.Lock(); defer w.mu.Unlock(); return w.book }, Ledger: ledger, Tracker: worldTracker{w},
 		Lockout: worldLockout{w, map[string]int{}}, Approvals: worldApprovals{w}, Dialogue: call.DefaultDialogue(), Log: zerolog.Nop(),
+		Raise: func(a call.Alert) { w.mu.Lock(); defer w.mu.Unlock(); w.alerts = append(w.alerts, a) },
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -91,7 +93,7 @@ func (w *world) open(orphans ...call.Record) *world {
 
 func (w *world) newBook(revision string) *Book {
 	return &Book{
-		Numbers: numbersFunc(classify), Directory: call.Directory{"101": {Holder: "Li Wei", Line: "duty"}}, Zone: time.UTC,
+		Numbers: numbersFunc(classify), Directory: call.Directory{"101": {Holder: "Li Wei", Place: "Ward 3", Line: "duty"}}, Zone: time.UTC,
 		Rules: rulesFunc{revision, func(f call.Facts) call.Decision {
 			_ = w.step(f.Attempt.Channel, "judge", revision)
 			d := call.Decision{Action: call.Allow, Rule: "local", PolicyRevision: revision}

@@ -112,6 +112,7 @@ const (
 	sourceARI      = "ari"      // Asterisk has told what happened while it did
 	sourceDialplan = "dialplan" // the dialplan had noted the end and the time that was talked
 	sourceAGI      = "agi"      // the dialplan has told both over FastAGI
+	sourceCDR      = "cdr"      // Asterisk has kept both
 )
 
 // unanswered reports whether it is known that nobody answered: not if only the end was seen, and not if Asterisk may
@@ -121,7 +122,7 @@ func (l *Ledger) unanswered(id int64, e call.End) bool {
 		return false
 	}
 	switch e.Source {
-	case sourceDialplan, sourceAGI:
+	case sourceDialplan, sourceAGI, sourceCDR:
 		return true
 	case sourceARI:
 		return id > l.before

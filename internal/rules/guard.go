@@ -51,6 +51,7 @@ var subjects = []*subject{
 	textSubject("input.caller.class_of_service", func(f *call.Facts) string { return f.Caller.ClassOfService }),
 	textSubject("input.caller.grade", func(f *call.Facts) string { return f.Caller.Grade }),
 	textSubject("input.caller.department", func(f *call.Facts) string { return f.Caller.Department }),
+	textSubject("input.caller.place", func(f *call.Facts) string { return f.Caller.Place }),
 	textSubject("input.callee.region", func(f *call.Facts) string { return f.Callee.Region }),
 	flagSubject("input.caller.known", func(f *call.Facts) bool { return f.Caller.Known }),
 }

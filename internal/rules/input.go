@@ -36,7 +36,7 @@ func newShape(keys ...string) shape {
 var (
 	factsShape = newShape("time", "caller", "callee", "line", "usage", "sanction", "credentials", "attempt")
 	timeShape  = newShape("at", "unix", "date", "weekday", "minute_of_day", "timezone", "schedules", "holiday")
-	callerKeys = newShape("extension", "known", "holder", "department", "grade", "class_of_service")
+	callerKeys = newShape("extension", "known", "holder", "department", "grade", "class_of_service", "place")
 	calleeKeys = newShape("dialled", "digits", "e164", "class", "region", "area", "carrier_prefix", "risk",
 		"extension", "holder", "department", "lists", "rate")
 	lineShape  = newShape("kind")
@@ -158,7 +158,7 @@ func (w vocabulary) time(t *call.Clock) *ast.Term {
 
 func (w vocabulary) caller(c *call.Caller) *ast.Term {
 	return callerKeys.object(text(c.Extension), truth(c.Known), text(c.Holder), w.text(c.Department), w.text(c.Grade),
-		w.text(c.ClassOfService))
+		w.text(c.ClassOfService), text(c.Place))
 }
 
 func (w vocabulary) callee(c *call.Callee) *ast.Term {
