@@ -38,7 +38,7 @@ var rooms = map[string]room{
 	"lists":  {code: "call yamlfile"},
 	"usage":  {code: "call"},
 
-	"config":    {code: "yamlfile"},
+	"config":    {code: "call yamlfile"},
 	"numbering": {code: "call yamlfile"},
 	"scenario":  {code: "call yamlfile", tests: "policy schema"},   // calls and what is to become of them, in YAML
 	"rules":     {code: "call hours lists schema yamlfile policy"}, // policy: the schemas, where a policy directory has none
@@ -51,6 +51,7 @@ var rooms = map[string]room{
 	"lockout": {code: "call"},             // wrong PINs and tokens, and what follows from them
 
 	"gate":     {code: "call queue speech"},
+	"alert":    {code: "call", tests: "ledger"}, // alerts leave for the log and by webhook
 	"approval": {code: "call queue speech"}, // who may approve a call is asked, on the phone or elsewhere
 	"watch":    {code: "call queue usage", tests: "ledger"},
 	"ari":      {code: "call queue"},
@@ -64,7 +65,7 @@ var rooms = map[string]room{
 	"doctor": {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
 
 	"app": {
-		code: "agi approval ari call config control gate ledger lint lockout numbering policy policydir report rules scenario speech watch web yamlfile",
+		code: "agi alert approval ari call config control gate ledger lint lockout numbering policy policydir report rules scenario speech watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
@@ -109,7 +110,7 @@ var libraries = map[string]string{
 	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt
 	"golang.org/x/term":            "cmd/dialwarden demo",
 	"golang.org/x/sys":             "ledger bench rules e2e", // e2e: limits, flags and mounts, to make faults
-	"github.com/rs/zerolog":        "agi app approval ari control gate watch web cmd/dialwarden demo e2e",
+	"github.com/rs/zerolog":        "agi alert app approval ari control gate watch web cmd/dialwarden demo e2e",
 }
 
 // TestArrows holds the import arrows of the module, as go list sees them.

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/dialwarden/dialwarden/internal/agi"
+	"github.com/dialwarden/dialwarden/internal/alert"
 	"github.com/dialwarden/dialwarden/internal/approval"
 	"github.com/dialwarden/dialwarden/internal/ari"
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -41,6 +42,7 @@ type App struct {
 	policy  *Keeper
 	gate    *gate.Gate
 	lockout *lockout.Lockout
+	alerts  *alert.Room // Raise is for everybody who has something to tell
 	watch   *watch.Watch
 	ari     *ari.Client
 	agi     *agi.Server // nil: not served
@@ -68,6 +70,9 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err := a.openLedger(); err != nil {
 		return nil, err
 	}
+	if err := a.openAlerts(ctx); err != nil {
+		return nil, err
+	}
 	a.policy = NewKeeper(cfg, a.ledger, log)
 	if err := a.policy.Start(ctx); err != nil {
 		return nil, err
@@ -82,7 +87,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
 		Ledger: conversations{a.ledger}, Tracker: a.watch, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
-		Dialogue: call.DefaultDialogue(), Log: log,
+		Dialogue: call.DefaultDialogue(), Log: log, Raise: a.alerts.Raise,
 	})
 	if err != nil {
 		return nil, err
@@ -204,7 +209,9 @@ func (a *App) checkpointed(err error) {
 func (a *App) Run(ctx context.Context) error {
 	connection, disconnect := context.WithCancel(context.WithoutCancel(ctx))
 	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
-	var events, ends, files sync.WaitGroup
+	telling, stopTelling := context.WithCancel(context.WithoutCancel(ctx))
+	var events, ends, files, alerts sync.WaitGroup
+	alerts.Go(func() { a.alerts.Run(telling) })
 	files.Go(func() { a.policy.Watch(ctx) })
 	files.Go(func() { a.followLedger(ctx) })
 	files.Go(func() { a.retain(ctx) })
@@ -226,6 +233,8 @@ func (a *App) Run(ctx context.Context) error {
 	err = errors.Join(err, a.gate.Stop(stopping)) // for calls that came while the connection was still there
 	unfollow()
 	ends.Wait()
+	stopTelling()
+	alerts.Wait()
 	return errors.Join(err, a.close())
 }
 

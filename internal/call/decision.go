@@ -62,6 +62,7 @@ type Shadowed struct {
 type Notice struct {
 	Rule string `json:"rule"`
 	To   string `json:"to"`
+	Text string `json:"-"` // what the rule says, in the language of the site
 }
 
 // Penalty is what a broken rule costs the caller.
@@ -145,6 +146,9 @@ type Record struct {
 	Approver string
 	// Matter is the code of what the call is about; empty for none.
 	Matter string
+	// Alerts are kept with the decision, so that nobody misses one if the daemon dies; they get its id. Whoever records them
+	// raises them, too.
+	Alerts []Alert
 }
 
 // End is how a call ended.

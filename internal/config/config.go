@@ -40,6 +40,7 @@ type Config struct {
 	Control   Control   `yaml:"control"`
 	Site      Site      `yaml:"site"`
 	Privacy   Privacy   `yaml:"privacy"`
+	Alerts    Alerts    `yaml:"alerts"`
 }
 
 // Asterisk is how to reach Asterisk's REST interface.
@@ -182,10 +183,15 @@ func (c *Config) resolve(dir string) {
 	stem := strings.TrimSuffix(c.Ledger.Path, filepath.Ext(c.Ledger.Path))
 	c.Ledger.KeyFile = cmp.Or(c.Ledger.KeyFile, stem+".key")
 	c.Ledger.CheckpointFile = cmp.Or(c.Ledger.CheckpointFile, stem+".checkpoints")
-	for _, p := range []*string{
+	c.Alerts.complete()
+	paths := []*string{
 		&c.Asterisk.PasswordFile, &c.AGI.SecretFile, &c.Policy.Dir, &c.Ledger.Path, &c.Ledger.KeyFile, &c.Ledger.CheckpointFile, &c.Control.Socket,
 		&c.Web.KeyFile,
-	} {
+	}
+	for i := range c.Alerts.Webhooks {
+		paths = append(paths, &c.Alerts.Webhooks[i].SecretFile)
+	}
+	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -262,6 +268,7 @@ func (c *Config) check(path string, data []byte) error {
 	require(err == nil && c.Site.Timezone != "", "site.timezone", `must be an IANA time zone like "Asia/Shanghai"`)
 	require(currency.MatchString(c.Site.Currency), "site.currency", `must be an ISO 4217 code like "CNY"`)
 	require(c.Site.Language == "en" || c.Site.Language == "zh", "site.language", "must be en or zh")
+	c.Alerts.check(require)
 	return errors.Join(faults...)
 }
 

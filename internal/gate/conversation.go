@@ -195,6 +195,7 @@ func (c *conversation) writeDown(ctx context.Context, d call.Decision, p call.Pr
 		return call.Recorded{Err: err} // what comes of it is another decision
 	}
 	c.gate.logDecision(c.log, id, err, r)
+	c.gate.raise(id, r.Alerts)
 	c.recorded(id, d.Action)
 	if typed := p.Credentials.PIN; err == nil && d.Action == call.Allow && typed.Valid && !p.Granted && c.book.Handset.Grant.Opens(c.facts.Callee.Class) {
 		c.gate.open(c.attempt.Extension, typed, p.Reach, c.book.Handset.Grant)
@@ -210,6 +211,7 @@ func (c *conversation) record(d call.Decision, p call.Proved) call.Record {
 	if p.Credentials.Matter.Valid {
 		r.Matter = p.Credentials.Matter.Code
 	}
+	r.Alerts = alertsOf(r)
 	return r
 }
 

@@ -65,7 +65,7 @@ func (g *Gate) recordLate(r call.Record) int64 {
 		id, err := g.Ledger.Record(ctx, r)
 		cancel()
 		if err == nil {
-			g.logDecision(g.Log, id, nil, r)
+			g.logDecision(g.Log, id, nil, r) // people were told when it happened
 			return id
 		}
 	}

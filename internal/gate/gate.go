@@ -76,6 +76,8 @@ type Config struct {
 	Approvals Approvals // nil: nobody can be asked
 	Dialogue  call.Dialogue
 	Log       zerolog.Logger
+	// Raise tells people of something soon, and returns at once; nil tells nobody.
+	Raise func(call.Alert)
 }
 
 // Time limits of the gate's own steps.
@@ -264,12 +266,14 @@ func (g *Gate) tidy() {
 func (g *Gate) record(r call.Record) int64 {
 	ctx, cancel := context.WithTimeout(context.Background(), ledgerTimeout)
 	defer cancel()
+	r.Alerts = alertsOf(r)
 	id, err := g.Ledger.Record(ctx, r)
 	g.logDecision(g.Log, id, err, r)
+	g.raise(id, r.Alerts)
 	return id
 }
 
-// logDecision writes one line about a decision, and one for everybody who is to be told of it. No digit that was typed is in it.
+// logDecision writes one line about a decision. No digit that was typed is in it.
 func (g *Gate) logDecision(log zerolog.Logger, id int64, err error, r call.Record) {
 	level := log.Info()
 	if err != nil {
@@ -282,9 +286,6 @@ func (g *Gate) logDecision(log zerolog.Logger, id int64, err error, r call.Recor
 	level.Int64("decision", id).Str("extension", r.Attempt.Extension).Str("dialled", r.Attempt.Dialled).
 		Str("class", string(r.Facts.Callee.Class)).Str("action", string(d.Action)).Str("rule", d.Rule).
 		Bool("adopted", r.Attempt.Adopted).Msg("decided")
-	for _, n := range d.Notify {
-		log.Warn().Int64("decision", id).Str("extension", r.Attempt.Extension).Str("rule", n.Rule).Str("to", n.To).Msg("alert")
-	}
 }
 
 // Stop refuses the callers who are being asked for something, lets all others be decided, and waits until every

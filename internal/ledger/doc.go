@@ -53,6 +53,8 @@
 //	chain        an entry for each decision, end, correction and change of the policy, with the hash of the one before
 //	checkpoints  signed statements of what the chain was at a moment
 //	corrections  what people said of a decision later, immutable
+//	alerts       what people should hear of soon, for 30 days
+//	deliveries   which receiver has an alert, and why not
 //	meta         the fingerprint of the key
 //	blocks       stretches of ids that have facets; derived, as the next four
 //	facets       for each block and each value of what can be filtered by, the ids that have it

@@ -65,6 +65,7 @@ type row struct {
 	region      string // the country that the call is let out to; else empty
 	at          string
 	use         *tokenUse // nil for none
+	alerts      []call.Alert
 }
 
 // encode makes the columns. An attempt without a time gets now.
@@ -106,6 +107,7 @@ func encode(r call.Record, now time.Time) (*row, error) {
 		channel:     channel,
 		region:      region,
 		at:          Time{at}.String(),
+		alerts:      r.Alerts,
 	}
 	lasting := []any{
 		out.at, Time{now}.String(), printable(string(a.Source)), channel, a.Adopted, printable(string(r.Facts.Callee.Class)),
@@ -166,6 +168,12 @@ func (r *row) insert(ctx context.Context, c *conn) (int64, error) {
 	}
 	if r.use != nil {
 		if err := r.use.note(ctx, c, id); err != nil {
+			return 0, err
+		}
+	}
+	for _, a := range r.alerts {
+		a.DecisionID = id
+		if err := insertAlert(ctx, c, a); err != nil {
 			return 0, err
 		}
 	}

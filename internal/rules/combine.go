@@ -29,7 +29,7 @@ func (b *book) combine(found []member, f *call.Facts) call.Decision {
 	}
 	b.settle(&d, by, f)
 	for _, m := range by["notify"] {
-		d.Notify = append(d.Notify, call.Notice{Rule: m.rule, To: m.to})
+		d.Notify = append(d.Notify, call.Notice{Rule: m.rule, To: m.to, Text: b.text(m.rule, m.reason)})
 	}
 	for _, m := range by["sanction"] {
 		m.penalty.Rule = m.rule
