@@ -204,7 +204,7 @@ func TestReceiverSaysNo(t *testing.T) {
 			stop()
 			d = read(t, path)[0].Deliveries[0]
 			if !d.Delivered { // a try that was under way when the answer changed
-				r, stop = start(t, l, log, in.hook("desk"))
+				_, stop = start(t, l, log, in.hook("desk"))
 			}
 		}
 	}

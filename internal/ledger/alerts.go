@@ -110,7 +110,8 @@ func scanAlert(scan func(...any) error) (a call.Alert, err error) {
 	if err := scan(&body); err != nil {
 		return a, err
 	}
-	return a, json.Unmarshal(body, &a)
+	err = json.Unmarshal(body, &a)
+	return a, err
 }
 
 // WaitingAlerts lists alerts that a receiver has not got and that are not given up, at most so many: the urgent ones first,
@@ -123,7 +124,8 @@ func (l *Ledger) WaitingAlerts(ctx context.Context, receiver string, most int) (
 			if err := scan(&body, &w.Tries); err != nil {
 				return w, err
 			}
-			return w, json.Unmarshal(body, &w.Alert)
+			err = json.Unmarshal(body, &w.Alert)
+			return w, err
 		})
 	if err != nil {
 		return nil, fmt.Errorf("ledger: waiting alerts: %w", err)
@@ -149,7 +151,8 @@ func (r *Reader) Alerts(ctx context.Context, most int) ([]Alert, error) {
 			if err := scan(&k.n, &body); err != nil {
 				return k, err
 			}
-			return k, json.Unmarshal(body, &k.Alert.Alert)
+			err = json.Unmarshal(body, &k.Alert.Alert)
+			return k, err
 		})
 	all := make([]Alert, 0, len(rows))
 	for _, k := range rows {
