@@ -86,9 +86,11 @@ func (r *receiver) run(ctx, sending context.Context, urgent bool) {
 			r.send(sending, w)
 			continue
 		case refill:
-			if r.room.clerk.idle() && r.refill(ctx) { // else the ledger may not know of what has arrived
+			r.expect(false) // before the clerk is asked: what does not fit from now on counts
+			if r.room.clerk.idle() && r.refill(ctx) {
 				continue
 			}
+			r.expect(true)
 			wait = notePause
 		}
 		timer.Reset(wait)
@@ -127,7 +129,6 @@ func (r *receiver) take(now time.Time, urgent bool) (w *waiting, wait time.Durat
 
 // refill takes up what waits in the ledger, and reports whether it could be read.
 func (r *receiver) refill(ctx context.Context) bool {
-	r.expect(false)
 	all, err := r.room.Ledger.WaitingAlerts(ctx, r.hook.Name, maxHeld)
 	if err != nil || len(all) == maxHeld {
 		r.expect(true)
