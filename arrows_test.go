@@ -51,6 +51,7 @@ var rooms = map[string]room{
 	"lockout": {code: "call"},             // wrong PINs and tokens, and what follows from them
 
 	"gate":     {code: "call queue speech"},
+	"sanction": {code: "call"}, // suspensions in force
 	"alert":    {code: "call", tests: "ledger"}, // alerts leave for the log and by webhook
 	"approval": {code: "call queue speech"}, // who may approve a call is asked, on the phone or elsewhere
 	"watch":    {code: "call queue usage", tests: "ledger"},
@@ -65,7 +66,7 @@ var rooms = map[string]room{
 	"doctor": {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
 
 	"app": {
-		code: "agi alert approval ari call config control gate ledger lint lockout numbering policy policydir report rules scenario speech watch web yamlfile",
+		code: "agi alert approval ari call config control gate ledger lint lockout numbering policy policydir report rules sanction scenario speech watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon

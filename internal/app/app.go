@@ -23,6 +23,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/gate"
 	"github.com/dialwarden/dialwarden/internal/ledger"
 	"github.com/dialwarden/dialwarden/internal/lockout"
+	"github.com/dialwarden/dialwarden/internal/sanction"
 	"github.com/dialwarden/dialwarden/internal/speech"
 	"github.com/dialwarden/dialwarden/internal/watch"
 	"github.com/dialwarden/dialwarden/internal/web"
@@ -43,10 +44,12 @@ type App struct {
 	gate    *gate.Gate
 	lockout *lockout.Lockout
 	alerts  *alert.Room // Raise is for everybody who has something to tell
-	watch   *watch.Watch
-	ari     *ari.Client
-	agi     *agi.Server // nil: not served
-	control *control.Server
+
+	sanctions *sanction.Register
+	watch     *watch.Watch
+	ari       *ari.Client
+	agi       *agi.Server // nil: not served
+	control   *control.Server
 
 	checkpointError atomic.Pointer[string] // why the last checkpoint was not written; nil before the first
 	ledgerNotices   chan error             // nil: it can be written again
@@ -73,6 +76,9 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err := a.openAlerts(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.openSanctions(ctx); err != nil {
+		return nil, err
+	}
 	a.policy = NewKeeper(cfg, a.ledger, log)
 	if err := a.policy.Start(ctx); err != nil {
 		return nil, err
@@ -87,7 +93,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
 		Ledger: conversations{a.ledger}, Tracker: a.watch, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
-		Dialogue: call.DefaultDialogue(), Log: log, Raise: a.alerts.Raise,
+		Dialogue: call.DefaultDialogue(), Log: log, Raise: a.alerts.Raise, Sanctions: a.sanctions,
 	})
 	if err != nil {
 		return nil, err
@@ -110,6 +116,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	people := pins{a.ledger, a.gate}
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{
 		PINs: people, Tokens: a.ledger, Locks: a.lockout, Log: people, Policies: a.policy, Approvals: a.Approvals,
+		Sanctions: a.ledger,
 	}, log)
 	if err != nil {
 		return nil, err
@@ -157,7 +164,7 @@ func (a *App) openLedger() error {
 		return fmt.Errorf("ledger.path: there is no directory for %s: %w", a.cfg.Ledger.Path, err)
 	}
 	var err error
-	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger), ledger.WithMigration(a.migrating)); err != nil {
+	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger), ledger.WithMigration(a.migrating), ledger.WithSanctions(a.sanctioned)); err != nil {
 		return err
 	}
 	a.closers = append(a.closers, a.ledger.Close)

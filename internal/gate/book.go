@@ -52,9 +52,9 @@ func (b *Book) Facts(a call.Attempt, u call.Usage, c call.Credentials) call.Fact
 }
 
 // Afresh completes facts, or replaces in those of an earlier time, what depends on the book: who the caller is, his line
-// and whether he is suspended (the directory), what was dialled (the number plan and the directory), the schedules that
-// are open, the holiday and the lists of the number (the policy's data). The clock, usage, credentials and the attempt
-// stay.
+// and whether the directory suspends him, what was dialled (the number plan and the directory), the schedules that
+// are open, the holiday and the lists of the number (the policy's data). The clock, usage, sanctions that were imposed,
+// credentials and the attempt stay.
 func (b *Book) Afresh(f call.Facts) call.Facts {
 	entry := b.Directory[f.Attempt.Extension]
 	kind := entry.Line
@@ -64,7 +64,7 @@ func (b *Book) Afresh(f call.Facts) call.Facts {
 	f.Caller = b.Directory.Caller(f.Attempt.Extension)
 	f.Callee = b.Numbers.Classify(f.Attempt.Dialled)
 	f.Line = call.Line{Kind: kind}
-	f.Sanction = call.Sanction{Suspended: entry.Suspended}
+	f.Sanction.Suspended = entry.Suspended || f.Sanction.Rule != "" // by a sanction
 	f.Time.Schedules, f.Time.Holiday = []string{}, ""
 	f.Callee.Lists = []string{}
 	if b.Lookup != nil {
@@ -88,6 +88,11 @@ func (b *Book) Alike(key []byte, f *call.Facts) []byte {
 // facts puts together the facts about a call that is under way.
 func (g *Gate) facts(b *Book, a call.Attempt, c call.Credentials) call.Facts {
 	f := b.Facts(a, call.Usage{}, c)
+	if g.Sanctions != nil {
+		s := g.Sanctions.On(a.Extension, c.PIN.ID, b.Zone)
+		s.Suspended = s.Suspended || f.Sanction.Suspended
+		f.Sanction = s
+	}
 	f.Usage = g.Tracker.Usage(call.UsageQuery{
 		Channel: a.Channel, Extension: a.Extension, Callee: f.Callee.Number, PINID: c.PIN.ID, Short: b.Short,
 	})

@@ -50,6 +50,12 @@ var sources = []source{
 		func(v []any) hash { return rowDigest(kindErasure, v) }),
 	newSource(kindLook, "looks", "id", "true", qualified("r", lookColumns), "", len(lookColumns),
 		func(v []any) hash { return rowDigest(kindLook, v) }),
+	newSource(kindSanction, "sanctions", "id", "true", qualified("r", sanctionColumns), "", len(sanctionColumns),
+		func(v []any) hash { return rowDigest(kindSanction, v) }),
+	newSource(kindLift, "sanction_lifts", "id", "true", qualified("r", liftColumns), "", len(liftColumns),
+		func(v []any) hash { return rowDigest(kindLift, v) }),
+	newSource(kindFine, "sanction_costs", "id", "true", qualified("r", fineColumns), "", len(fineColumns),
+		func(v []any) hash { return rowDigest(kindFine, v) }),
 }
 
 // decisionSource reads decisions; later are the expressions for laterColumns.

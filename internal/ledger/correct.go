@@ -66,8 +66,12 @@ func correct(ctx context.Context, conn *conn, decisionID int64, at Time, who, re
 	case !ended && (c.Seconds != nil || c.CostMinor != nil):
 		return 0, ErrNotEnded
 	}
-	return conn.insert(ctx, kindCorrection, "corrections", correctionColumns,
+	id, err := conn.insert(ctx, kindCorrection, "corrections", correctionColumns,
 		at, decisionID, who, reason, optional(c.Seconds), optional(c.CostMinor))
+	if err == nil && c.CostMinor != nil {
+		err = multiplyCost(ctx, conn, decisionID, at)
+	}
+	return id, err
 }
 
 // optional is the value of a column that may be NULL.

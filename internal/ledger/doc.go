@@ -53,6 +53,7 @@
 //	chain        an entry for each decision, end, correction and change of the policy, with the hash of the one before
 //	checkpoints  signed statements of what the chain was at a moment
 //	corrections  what people said of a decision later, immutable
+//	sanctions    what breaking a rule has cost, immutable; sanction_lifts and sanction_costs what became of it
 //	alerts       what people should hear of soon, for 30 days
 //	deliveries   which receiver has an alert, and why not
 //	meta         the fingerprint of the key

@@ -88,7 +88,10 @@ func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, end
 		if _, err = c.setCallTimes.ExecContext(ctx, answered, ended, seconds, e.Cause, source, c.end.seq+1, id); err != nil {
 			return err
 		}
-		return c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, nil, e.Cause, source}))
+		if err := c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, nil, e.Cause, source})); err != nil {
+			return err
+		}
+		return multiplyCost(ctx, c, id, Time{l.now()})
 	})
 	if err != nil {
 		return fmt.Errorf("ledger: call of decision %d not updated: %w", id, err)

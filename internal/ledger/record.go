@@ -32,7 +32,7 @@ const (
 
 // Record makes a decision durable and returns its id; ids only grow. In the same transaction it opens the call's row
 // in calls and settles the challenge that was announced for the channel, if any; a call that is let out by a token takes
-// one of its uses.
+// one of its uses; and what the record's sanctions want is imposed.
 //
 // Errors: call.ErrTokenSpent if the token had no use left in that moment, nothing is recorded then; ErrUnwritable if the file cannot be written now; ErrClosed; the context's error if it ended before the
 // decision was taken into a transaction; and a plain one if the record itself is impossible (an action that there is
@@ -43,13 +43,17 @@ func (l *Ledger) Record(ctx context.Context, r call.Record) (int64, error) {
 		return 0, fmt.Errorf("ledger: cannot record the decision: %w", err)
 	}
 	var id int64
+	var imposed []call.SanctionChange
 	err = l.write(ctx, func(ctx context.Context, c *conn) (err error) {
-		id, err = row.insert(ctx, c)
+		if id, err = row.insert(ctx, c); err == nil {
+			imposed, err = impose(ctx, c, id, r)
+		}
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("ledger: decision not recorded: %w", err)
 	}
+	l.tellSanctions(imposed...)
 	return id, nil
 }
 

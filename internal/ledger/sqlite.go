@@ -107,6 +107,7 @@ type conn struct {
 	addRegion, announce, settle      *sql.Stmt
 	addEntry, addFacet, addRunFacet  *sql.Stmt
 	takeUse, noteUse                 *sql.Stmt
+	costly                           *sql.Stmt
 }
 
 // openConn opens the connection, after check has seen the file and before anything in it may change. It prepares
@@ -180,6 +181,7 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.announce, announce},
 		{&c.takeUse, takeUse},
 		{&c.noteUse, noteUse},
+		{&c.costly, costly},
 		{&c.settle, "DELETE FROM challenges WHERE channel = ?"},
 	} {
 		var err error

@@ -42,7 +42,7 @@ var (
 	lineShape  = newShape("kind")
 	usageShape = newShape("concurrent_calls", "pending_calls", "attempts_last_minute", "attempts_last_hour", "class_attempts_last_minute",
 		"class_attempts_last_hour", "short_calls_to_number", "short_calls_to_prefix", "first_to_region", "same_pin_calls")
-	sanctShape  = newShape("suspended")
+	sanctShape  = newShape("suspended", "until", "rule", "pin_suspended", "pin_until", "pin_rule")
 	credsShape  = newShape("pin", "token", "approval", "matter")
 	credShape   = newShape("valid", "id", "holder", "department", "level", "code")
 	attemptKeys = newShape("source", "channel", "extension", "dialled", "at", "adopted")
@@ -175,7 +175,7 @@ func attemptOf(a *call.Attempt) *ast.Term {
 var (
 	plainPhone   = lineShape.object(text("phone"))
 	idle         = newUsage(call.Usage{})
-	unsanctioned = sanctShape.object(truth(false))
+	unsanctioned = newSanction(call.Sanction{})
 	notGiven     = newCredential(call.Credential{})
 	nothingGiven = credsShape.object(notGiven, notGiven, notGiven, notGiven)
 	noTexts      = ast.ArrayTerm()
@@ -205,7 +205,11 @@ func sanctionOf(s call.Sanction) *ast.Term {
 	if s == (call.Sanction{}) {
 		return unsanctioned
 	}
-	return sanctShape.object(truth(s.Suspended))
+	return newSanction(s)
+}
+
+func newSanction(s call.Sanction) *ast.Term {
+	return sanctShape.object(truth(s.Suspended), text(s.Until), text(s.Rule), truth(s.PINSuspended), text(s.PINUntil), text(s.PINRule))
 }
 
 func credentialsOf(c call.Credentials) *ast.Term {
