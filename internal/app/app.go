@@ -83,7 +83,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err := a.policy.Start(ctx); err != nil {
 		return nil, err
 	}
-	if a.watch, err = watch.New(ctx, a.ledger, log); err != nil {
+	if a.watch, err = watch.New(ctx, past{a.ledger, a.policy.Edition().Book}, log); err != nil {
 		return nil, err
 	}
 	if err := a.openLockout(ctx); err != nil {

@@ -29,9 +29,11 @@ type Book struct {
 	Zone      *time.Location
 	// Lookup fills in the facts that the policy's own data gives: the schedules that are open, the holiday, the lists
 	// that the called number is in. Nil leaves them empty.
-	Lookup  func(*call.Facts)
-	Short   call.ShortCalls // which calls Usage counts as short
-	Handset call.Handset    // how callers are talked to
+	Lookup func(*call.Facts)
+	Short  call.ShortCalls // which calls Usage counts as short
+	// AfterHours says whether an attempt counts as one after hours; nil: none does.
+	AfterHours func(*call.Facts) bool
+	Handset    call.Handset // how callers are talked to
 	// Text says in words what is decided by a rule of Dialwarden's own, in the language of the site. Nil says it in English.
 	Text func(rule string) string
 }
@@ -95,6 +97,7 @@ func (g *Gate) facts(b *Book, a call.Attempt, c call.Credentials) call.Facts {
 	}
 	f.Usage = g.Tracker.Usage(call.UsageQuery{
 		Channel: a.Channel, Extension: a.Extension, Callee: f.Callee.Number, PINID: c.PIN.ID, Short: b.Short,
+		AfterHours: b.AfterHours != nil && b.AfterHours(&f),
 	})
 	return f
 }

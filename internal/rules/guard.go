@@ -39,6 +39,8 @@ var subjects = []*subject{
 	flagSubject("input.usage.first_to_region", func(f *call.Facts) bool { return f.Usage.FirstToRegion }),
 	countSubject("input.usage.same_pin_calls", func(f *call.Facts) int { return f.Usage.SamePINCalls }),
 	countSubject("input.usage.short_calls_to_number", func(f *call.Facts) int { return f.Usage.ShortCallsToNumber }),
+	countSubject("input.usage.after_hours_attempts", func(f *call.Facts) int { return f.Usage.AfterHoursAttempts }),
+	countSubject("input.usage.site_after_hours_attempts", func(f *call.Facts) int { return f.Usage.SiteAfterHoursAttempts }),
 	countSubject("input.usage.short_calls_to_prefix", func(f *call.Facts) int { return f.Usage.ShortCallsToPrefix }),
 	listSubject("input.callee.lists", func(f *call.Facts) []string { return f.Callee.Lists }),
 	listSubject("input.time.schedules", func(f *call.Facts) []string { return f.Time.Schedules }),

@@ -41,7 +41,7 @@ var (
 		"extension", "holder", "department", "lists")
 	lineShape  = newShape("kind")
 	usageShape = newShape("concurrent_calls", "pending_calls", "attempts_last_minute", "attempts_last_hour", "class_attempts_last_minute",
-		"class_attempts_last_hour", "short_calls_to_number", "short_calls_to_prefix", "first_to_region", "same_pin_calls")
+		"class_attempts_last_hour", "short_calls_to_number", "short_calls_to_prefix", "after_hours_attempts", "site_after_hours_attempts", "first_to_region", "same_pin_calls")
 	sanctShape  = newShape("suspended", "until", "rule", "pin_suspended", "pin_until", "pin_rule")
 	credsShape  = newShape("pin", "token", "approval", "matter")
 	credShape   = newShape("valid", "id", "holder", "department", "level", "code")
@@ -198,7 +198,7 @@ func usageOf(u call.Usage) *ast.Term {
 func newUsage(u call.Usage) *ast.Term {
 	return usageShape.object(number(u.ConcurrentCalls), number(u.PendingCalls), number(u.AttemptsLastMinute), number(u.AttemptsLastHour),
 		number(u.ClassAttemptsLastMinute), number(u.ClassAttemptsLastHour), number(u.ShortCallsToNumber),
-		number(u.ShortCallsToPrefix), truth(u.FirstToRegion), number(u.SamePINCalls))
+		number(u.ShortCallsToPrefix), number(u.AfterHoursAttempts), number(u.SiteAfterHoursAttempts), truth(u.FirstToRegion), number(u.SamePINCalls))
 }
 
 func sanctionOf(s call.Sanction) *ast.Term {
