@@ -30,18 +30,28 @@ reached_bound(bounds, minute, _) if minute == bounds.per_minute
 reached_bound(bounds, _, hour) if hour == bounds.per_hour
 
 notify contains {"rule": "velocity", "to": to} if {
+	input.usage.class_attempts_last_hour >= 1
 	bounds := data.velocity.attempts[input.callee.class]
 	reached_bound(bounds, input.usage.class_attempts_last_minute, input.usage.class_attempts_last_hour)
 	some to in data.velocity.notify
 }
 
 notify contains {"rule": "velocity", "to": to} if {
+	input.usage.attempts_last_hour >= 1
 	bounds := data.velocity.all_attempts[input.callee.class]
 	reached_bound(bounds, input.usage.attempts_last_minute, input.usage.attempts_last_hour)
 	some to in data.velocity.notify
 }
 
 notify contains {"rule": "velocity", "to": to} if {
+	input.usage.concurrent_calls >= 1
+	most := data.velocity.concurrent_calls[input.callee.class]
+	input.usage.concurrent_calls + input.usage.pending_calls >= most
+	some to in data.velocity.notify
+}
+
+notify contains {"rule": "velocity", "to": to} if {
+	input.usage.pending_calls >= 1
 	most := data.velocity.concurrent_calls[input.callee.class]
 	input.usage.concurrent_calls + input.usage.pending_calls >= most
 	some to in data.velocity.notify

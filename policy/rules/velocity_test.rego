@@ -65,5 +65,6 @@ test_velocity_is_told_once if {
 
 test_concurrent_calls_are_told if {
 	told_of("satellite", {"concurrent_calls": 1, "pending_calls": 0, "class_attempts_last_minute": 0, "class_attempts_last_hour": 0})
+	told_of("satellite", {"concurrent_calls": 0, "pending_calls": 1, "class_attempts_last_minute": 0, "class_attempts_last_hour": 0})
 	not told_of("satellite", {"concurrent_calls": 0, "pending_calls": 0, "class_attempts_last_minute": 0, "class_attempts_last_hour": 0})
 }
