@@ -94,7 +94,7 @@ func TestSanctionsAndAlerts(t *testing.T) {
 		t.Errorf("the alert is %+v", told)
 	}
 	d.kill()
-	d = s.serve()
+	s.serve()
 	refused(t, dial(t, shared, "108", "962358102"), call.CauseCallRejected)
 	if got := s.once("962358102"); got.Rule != "suspension" {
 		t.Errorf("after a restart: %+v", got)

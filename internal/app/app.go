@@ -70,13 +70,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err != nil {
 		return nil, err
 	}
-	if err := a.openLedger(); err != nil {
-		return nil, err
-	}
-	if err := a.openAlerts(ctx); err != nil {
-		return nil, err
-	}
-	if err := a.openSanctions(ctx); err != nil {
+	if err := a.openRecords(ctx); err != nil {
 		return nil, err
 	}
 	a.policy = NewKeeper(cfg, a.ledger, log)
@@ -157,6 +151,17 @@ func (a *App) health(ctx context.Context) web.Health {
 		h.CheckpointError = *text
 	}
 	return h
+}
+
+// openRecords opens the ledger, with what follows from what is in it.
+func (a *App) openRecords(ctx context.Context) error {
+	if err := a.openLedger(); err != nil {
+		return err
+	}
+	if err := a.openAlerts(ctx); err != nil {
+		return err
+	}
+	return a.openSanctions(ctx)
 }
 
 func (a *App) openLedger() error {

@@ -42,6 +42,8 @@ var subjects = []*subject{
 	countSubject("input.usage.after_hours_attempts", func(f *call.Facts) int { return f.Usage.AfterHoursAttempts }),
 	countSubject("input.usage.site_after_hours_attempts", func(f *call.Facts) int { return f.Usage.SiteAfterHoursAttempts }),
 	countSubject("input.usage.short_calls_to_prefix", func(f *call.Facts) int { return f.Usage.ShortCallsToPrefix }),
+	countSubject("input.usage.class_attempts_last_minute", func(f *call.Facts) int { return f.Usage.ClassAttemptsLastMinute }),
+	countSubject("input.usage.attempts_last_minute", func(f *call.Facts) int { return f.Usage.AttemptsLastMinute }),
 	countSubject("input.usage.class_attempts_last_hour", func(f *call.Facts) int { return f.Usage.ClassAttemptsLastHour }),
 	countSubject("input.usage.attempts_last_hour", func(f *call.Facts) int { return f.Usage.AttemptsLastHour }),
 	countSubject("input.usage.concurrent_calls", func(f *call.Facts) int { return f.Usage.ConcurrentCalls }),

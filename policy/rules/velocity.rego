@@ -24,35 +24,39 @@ deny contains {"rule": "velocity", "reason": "concurrent"} if {
 	input.usage.concurrent_calls + input.usage.pending_calls >= most
 }
 
-# A bound is reached once: each attempt counts one more.
-reached_bound(bounds, minute, _) if minute == bounds.per_minute
-
-reached_bound(bounds, _, hour) if hour == bounds.per_hour
+# A number of attempts is reached once, as each attempt counts one more: so somebody is told once.
+notify contains {"rule": "velocity", "to": to} if {
+	input.usage.class_attempts_last_minute >= 1
+	input.usage.class_attempts_last_minute == data.velocity.attempts[input.callee.class].per_minute
+	some to in data.velocity.notify
+}
 
 notify contains {"rule": "velocity", "to": to} if {
 	input.usage.class_attempts_last_hour >= 1
-	bounds := data.velocity.attempts[input.callee.class]
-	reached_bound(bounds, input.usage.class_attempts_last_minute, input.usage.class_attempts_last_hour)
+	input.usage.class_attempts_last_hour == data.velocity.attempts[input.callee.class].per_hour
+	some to in data.velocity.notify
+}
+
+notify contains {"rule": "velocity", "to": to} if {
+	input.usage.attempts_last_minute >= 1
+	input.usage.attempts_last_minute == data.velocity.all_attempts[input.callee.class].per_minute
 	some to in data.velocity.notify
 }
 
 notify contains {"rule": "velocity", "to": to} if {
 	input.usage.attempts_last_hour >= 1
-	bounds := data.velocity.all_attempts[input.callee.class]
-	reached_bound(bounds, input.usage.attempts_last_minute, input.usage.attempts_last_hour)
+	input.usage.attempts_last_hour == data.velocity.all_attempts[input.callee.class].per_hour
 	some to in data.velocity.notify
 }
 
 notify contains {"rule": "velocity", "to": to} if {
 	input.usage.concurrent_calls >= 1
-	most := data.velocity.concurrent_calls[input.callee.class]
-	input.usage.concurrent_calls + input.usage.pending_calls >= most
+	input.usage.concurrent_calls + input.usage.pending_calls >= data.velocity.concurrent_calls[input.callee.class]
 	some to in data.velocity.notify
 }
 
 notify contains {"rule": "velocity", "to": to} if {
 	input.usage.pending_calls >= 1
-	most := data.velocity.concurrent_calls[input.callee.class]
-	input.usage.concurrent_calls + input.usage.pending_calls >= most
+	input.usage.concurrent_calls + input.usage.pending_calls >= data.velocity.concurrent_calls[input.callee.class]
 	some to in data.velocity.notify
 }

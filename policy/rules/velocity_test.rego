@@ -46,7 +46,7 @@ too_often(class, usage) if {
 }
 
 told_bounds := {
-	"attempts": {"international": {"per_minute": 3, "per_hour": 9}}, "all_attempts": {"local": {"per_minute": 5}},
+	"attempts": {"international": {"per_minute": 3, "per_hour": 9}}, "all_attempts": {"local": {"per_minute": 5, "per_hour": 50}},
 	"concurrent_calls": {"satellite": 1}, "notify": ["operator"],
 }
 
@@ -61,6 +61,7 @@ test_velocity_is_told_once if {
 	not told_of("international", {"class_attempts_last_minute": 2, "class_attempts_last_hour": 5})
 	told_of("international", {"class_attempts_last_minute": 1, "class_attempts_last_hour": 9})
 	told_of("local", {"attempts_last_minute": 5, "attempts_last_hour": 6})
+	told_of("local", {"attempts_last_minute": 1, "attempts_last_hour": 50})
 }
 
 test_concurrent_calls_are_told if {
