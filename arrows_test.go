@@ -37,11 +37,12 @@ var rooms = map[string]room{
 	"hours":  {code: "yamlfile", tests: "call"},
 	"lists":  {code: "call yamlfile"},
 	"usage":  {code: "call"},
+	"tariff": {code: "call hours yamlfile"}, // what calls cost, and which allowances pay
 
 	"config":    {code: "call yamlfile"},
 	"numbering": {code: "call yamlfile"},
-	"scenario":  {code: "call yamlfile", tests: "policy schema"},   // calls and what is to become of them, in YAML
-	"rules":     {code: "call hours lists schema yamlfile policy"}, // policy: the schemas, where a policy directory has none
+	"scenario":  {code: "call yamlfile", tests: "policy schema"},          // calls and what is to become of them, in YAML
+	"rules":     {code: "call hours lists schema tariff yamlfile policy"}, // policy: the schemas, where a policy directory has none
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
 	"export":    {code: "ledger", tests: "call"},                    // decisions for other programs: CSV, JSON Lines, XLSX
@@ -51,10 +52,11 @@ var rooms = map[string]room{
 	"lockout": {code: "call"},             // wrong PINs and tokens, and what follows from them
 
 	"gate":     {code: "call queue speech"},
-	"sanction": {code: "call"}, // suspensions in force
+	"sanction": {code: "call"},                  // suspensions in force
 	"alert":    {code: "call", tests: "ledger"}, // alerts leave for the log and by webhook
-	"approval": {code: "call queue speech"}, // who may approve a call is asked, on the phone or elsewhere
-	"watch":    {code: "call queue usage", tests: "ledger"},
+	"approval": {code: "call queue speech"},     // who may approve a call is asked, on the phone or elsewhere
+	"cdr":      {},                              // Asterisk's call detail records
+	"watch":    {code: "call queue speech usage", tests: "ledger"},
 	"ari":      {code: "call queue"},
 	"agi":      {code: "call queue"},
 
@@ -63,10 +65,11 @@ var rooms = map[string]room{
 	"report": {code: "call"},
 	"web":    {code: "call report"},
 
-	"doctor": {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
+	"dialpaths": {},                                                   // ways through a running dialplan that reach a trunk past us
+	"doctor":    {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
 
 	"app": {
-		code: "agi alert approval ari call config control gate ledger lint lockout numbering policy policydir report rules sanction scenario speech watch web yamlfile",
+		code: "agi alert approval ari call cdr config control gate ledger lint lockout numbering policy policydir report rules sanction scenario speech usage watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
@@ -81,7 +84,7 @@ var rooms = map[string]room{
 	// Lists and summaries of a long log.
 	"bench/asking": {code: "call ledger"},
 
-	"cmd/dialwarden":       {code: "app call config control demo doctor export ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
+	"cmd/dialwarden":       {code: "app call config control demo dialpaths doctor export ledger lint numbering policy replay report rules scenario site yamlfile", tests: "lab"},
 	"cmd/dialwarden-bench": {code: "bench bench/asking bench/decision bench/ledger"},
 
 	"examples": {tests: "app config rules"},

@@ -42,9 +42,15 @@ func (d *desk) Ring(ctx context.Context, r call.Ringing) (approval.Phone, error)
 
 func (d *desk) Arrive(a call.Attempt, _ string, _ *ari.Line) { d.strange <- "arrived " + a.Channel }
 func (d *desk) Emergency(a call.Attempt)                     { d.strange <- "emergency " + a.Channel }
-func (d *desk) Answered(channel string, _ time.Time)         { d.strange <- "answered " + channel }
-func (d *desk) Deliver(string, call.Event)                   {} // the far legs of a forked call press keys, too, …
-func (d *desk) Ended(string, time.Time, int)                 {} // … and end
+func (d *desk) Made(call.Channel)                            {} // every channel's beginning is told here
+func (d *desk) Dialled(_, _ call.Channel)                    {}
+func (d *desk) Answered(caller, _ call.Channel, _ time.Time) {
+	if caller.ID != "" { // whoever is rung by ARI has none
+		d.strange <- "answered " + caller.ID
+	}
+}
+func (d *desk) Deliver(string, call.Event)   {} // the far legs of a forked call press keys, too, …
+func (d *desk) Ended(string, time.Time, int) {} // … and end
 func (d *desk) Sweep(s ari.Snapshot) {
 	for _, w := range s.Waiting {
 		d.strange <- "waiting " + w.Attempt.Channel

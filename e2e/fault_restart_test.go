@@ -150,7 +150,7 @@ func TestClockSetBack(t *testing.T) {
 			Decision: call.Decision{Action: call.Allow, Rule: "local", PolicyRevision: "earlier"},
 		})
 		must(t, err)
-		must(t, l.Answered(t.Context(), last, future))
+		must(t, l.Answered(t.Context(), last, call.Pickup{At: future}))
 	}
 	must(t, l.Close())
 

@@ -13,6 +13,7 @@ import (
 
 func newDoctor() *cobra.Command {
 	var asJSON bool
+	var bypass bypassSearch
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what is wrong between us and Asterisk, and what to do about it",
@@ -24,11 +25,22 @@ It changes nothing. To see that the dialplan is loaded, it sends a channel insid
 [dialwarden-doctor]; no phone rings.
 
 The exit status is 0 if nothing is wrong (there may be warnings), 1 if something is, 2 if it
-could not look everywhere.`,
-		Example:           "  sudo dialwarden doctor\n  dialwarden doctor --json | jq 'select(.state == \"wrong\")'",
+could not look everywhere.
+
+With --bypass it looks at the running dialplan only, and names every way from a phone to a trunk
+that does not pass through us: the exit status is 0 if there is none, 1 if there is, 2 if the
+dialplan cannot be read.`,
+		Example: "  sudo dialwarden doctor\n  dialwarden doctor --json | jq 'select(.state == \"wrong\")'\n" +
+			"  sudo dialwarden doctor --bypass\n  dialwarden doctor --bypass --dialplan saved.txt --from phones --trunk carrier",
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := bypass.check(cmd); err != nil {
+				return err
+			}
+			if bypass.on {
+				return bypass.run(cmd, asJSON)
+			}
 			r := rounds{w: cmd.OutOrStdout(), asJSON: asJSON, count: map[doctor.State]int{}}
 			cfg, err := load(cmd)
 			if isUnreadable(err) {
@@ -46,6 +58,7 @@ could not look everywhere.`,
 		},
 	}
 	jsonFlag(cmd, &asJSON)
+	bypass.flags(cmd)
 	return cmd
 }
 

@@ -33,7 +33,7 @@ func decide(ts *testscript.TestScript, neg bool, args []string) {
 	id := judge(ts, l, e, args[2], args[3], func(*call.Decision) {})
 	at := judgedAt
 	if talked > 0 {
-		ts.Check(l.Answered(ctx, id, at))
+		ts.Check(l.Answered(ctx, id, call.Pickup{At: at}))
 		ts.Check(l.Ended(ctx, id, call.End{EndedAt: at.Add(time.Duration(talked) * time.Second), Cause: 16, Source: "ari"}))
 	}
 	ts.Check(l.Close())

@@ -159,7 +159,7 @@ func fill(ts *testscript.TestScript, _ bool, args []string) {
 	for i := range sample {
 		id, at := record(ts, l, i)
 		if i == 0 {
-			ts.Check(l.Answered(context.Background(), id, at.Add(5*time.Second)))
+			ts.Check(l.Answered(context.Background(), id, call.Pickup{At: at.Add(5 * time.Second)}))
 			ts.Check(l.Ended(context.Background(), id, call.End{EndedAt: at.Add(65 * time.Second), Cause: 16, Source: "ari"}))
 		}
 	}

@@ -17,6 +17,7 @@ const wholeTime = 300 // seconds
 type Line struct {
 	s     *session
 	entry string
+	plays func(file string) bool
 }
 
 // ask has the owner of the session do something and waits until it is done.
@@ -72,6 +73,9 @@ func (l *Line) Silence(ctx context.Context, seq int) error {
 
 // Release sends the channel to [dialwarden-released], which dials.
 func (l *Line) Release(ctx context.Context, r call.Release) error {
+	if r.Warning != "" && !l.plays(r.Warning) {
+		r.Warning = ""
+	}
 	return l.ask(ctx, request{do: func(s *session) error {
 		if r.Trunk != "" {
 			if _, _, err := s.command(0, "SET VARIABLE", "DIALWARDEN_VIA", "_"+r.Trunk); err != nil {

@@ -41,7 +41,9 @@ type Handler interface {
 type Config struct {
 	Listen string // address and port
 	Secret string // what the dialplan's global DIALWARDEN_AGI_SECRET must be; empty for anything
-	Log    zerolog.Logger
+	// Plays reports whether it is known that Asterisk has a sound file for a channel of the language; nil: never.
+	Plays func(file, language string) bool
+	Log   zerolog.Logger
 }
 
 // Server serves FastAGI. Use New, and Run in a goroutine.
@@ -221,6 +223,12 @@ func (s *Server) answer(session *session, q asked) {
 	s.handler.Ended(q.attempt.Channel, q.talked, q.attempt.At, q.cause)
 }
 
+// plays says which sound files Asterisk plays to the caller.
+func (s *Server) plays(session *session) func(file string) bool {
+	language := session.lib.Variables["agi_language"]
+	return func(file string) bool { return s.cfg.Plays != nil && s.cfg.Plays(file, language) }
+}
+
 // knows reports whether it is our dialplan that asks. The secret is asked for: as an argument it would be in Asterisk's log.
 func (s *Server) knows(session *session) bool {
 	if s.cfg.Secret == "" {
@@ -247,7 +255,7 @@ func (s *Server) decide(session *session, q asked) {
 	if !s.knows(session) || !s.genuine(session, q) {
 		return
 	}
-	if !s.handler.Arrive(q.attempt, q.entry, &Line{s: session, entry: q.entry}) {
+	if !s.handler.Arrive(q.attempt, q.entry, &Line{s: session, entry: q.entry, plays: s.plays(session)}) {
 		s.complain(nil, "a channel asks once more about what is decided")
 		return
 	}

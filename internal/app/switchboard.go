@@ -15,6 +15,8 @@ import (
 type switchboard struct {
 	gate  *gate.Gate
 	watch *watch.Watch
+	// swept is told of each look at all channels, and whether it is the first of a connection.
+	swept func(taken time.Time, first bool)
 }
 
 func (s switchboard) Arrive(a call.Attempt, entry string, l *ari.Line) { s.gate.Arrive(a, entry, l) }
@@ -23,7 +25,14 @@ func (s switchboard) Deliver(channel string, e call.Event) { s.gate.Deliver(chan
 
 func (s switchboard) Emergency(a call.Attempt) { s.gate.Emergency(a) }
 
-func (s switchboard) Answered(channel string, at time.Time) { s.watch.Answered(channel, at) }
+// Made is nobody's business yet.
+func (s switchboard) Made(call.Channel) {}
+
+func (s switchboard) Dialled(caller, peer call.Channel) { s.watch.Dialled(caller, peer) }
+
+func (s switchboard) Answered(caller, peer call.Channel, at time.Time) {
+	s.watch.Answered(caller, peer, at)
+}
 
 func (s switchboard) Ended(channel string, at time.Time, cause int) {
 	if s.watch.Follows(channel) {
@@ -45,10 +54,11 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 		}
 	}
 	for channel, at := range found.Talking {
-		s.watch.Answered(channel, at)
+		s.watch.Talking(channel, at)
 	}
 	s.watch.Sweep(found.Channels, found.Taken)
 	s.gate.Sweep(snapshot)
+	s.swept(found.Taken, found.First)
 }
 
 // agiSwitchboard connects FastAGI to the same rooms. It satisfies agi.Handler.

@@ -238,8 +238,16 @@ func (h *handler) Emergency(a call.Attempt) {
 	h.told <- fmt.Sprintf("emergency %s from %s to %s (%s)", a.Channel, a.Extension, a.Dialled, a.Source)
 }
 
-func (h *handler) Answered(channel string, at time.Time) {
-	h.told <- fmt.Sprintf("answered %s %s", channel, at.UTC().Format(time.TimeOnly))
+func (h *handler) Made(ch call.Channel) {
+	h.told <- fmt.Sprintf("made %s %s incoming %t", ch.ID, ch.Endpoint(), ch.Incoming)
+}
+
+func (h *handler) Dialled(caller, peer call.Channel) {
+	h.told <- fmt.Sprintf("dialled %s by %s of decision %d", peer.ID, caller.ID, peer.DecisionID)
+}
+
+func (h *handler) Answered(caller, peer call.Channel, at time.Time) {
+	h.told <- fmt.Sprintf("answered %s by %s %s", caller.ID, peer.ID, at.UTC().Format(time.TimeOnly))
 }
 
 func (h *handler) Ended(channel string, at time.Time, cause int) {

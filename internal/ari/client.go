@@ -27,8 +27,13 @@ type Handler interface {
 	Deliver(channel string, e call.Event)
 	// Emergency tells of an emergency call that the dialplan let out by itself.
 	Emergency(a call.Attempt)
-	// Answered tells that the party that the channel called has answered.
-	Answered(channel string, at time.Time)
+	// Made tells of a channel that has come into being, but for phones that the client itself rings.
+	Made(ch call.Channel)
+	// Dialled tells that a channel has begun to call another one. The caller is the zero Channel where it is no channel
+	// that calls (originate).
+	Dialled(caller, peer call.Channel)
+	// Answered tells that a called channel has answered; the caller is as with Dialled.
+	Answered(caller, peer call.Channel, at time.Time)
 	// Ended tells that the channel does not exist any more; cause is Q.850.
 	Ended(channel string, at time.Time, cause int)
 	// Sweep brings what was found by looking at all channels.

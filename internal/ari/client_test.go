@@ -112,11 +112,17 @@ func TestEvents(t *testing.T) {
 		{playback("dialwarden-NONCE-3", "bridge:7.1"), ""},
 		{playback("dialwarden-NONCE-x", "channel:7.1"), ""},
 		{playback("another-3", "channel:7.1"), ""},
-		{`{"type":"Dial","dialstatus":"","caller":{"id":"7.1"},"peer":{"id":"7.9"}}`, ""},
-		{`{"type":"Dial","dialstatus":"ANSWER","peer":{"id":"7.9"}}`, ""},
+		{eventOf("ChannelCreated", phone, nil), "made 7.1 PJSIP/101 incoming true"},
+		{`{"type":"ChannelCreated","channel":{"id":"7.9","name":"PJSIP/carrier-0000002b","state":"Down"}}`, "made 7.9 PJSIP/carrier incoming false"},
+		{
+			`{"type":"Dial","dialstatus":"","caller":{"id":"7.1"},"peer":{"id":"7.9","channelvars":{"DIALWARDEN_DECISION":"5"}}}`,
+			"dialled 7.9 by 7.1 of decision 5",
+		},
+		{`{"type":"Dial","dialstatus":"","peer":{"id":"7.9"}}`, "dialled 7.9 by  of decision 0"},
+		{`{"type":"Dial","dialstatus":"RINGING","caller":{"id":"7.1"},"peer":{"id":"7.9"}}`, ""},
 		{
 			`{"type":"Dial","timestamp":"2026-11-23T17:00:05.500+0800","dialstatus":"ANSWER","caller":{"id":"7.1"},"peer":{"id":"7.9"}}`,
-			"answered 7.1 09:00:05",
+			"answered 7.1 by 7.9 09:00:05",
 		},
 		{eventOf("ChannelDestroyed", phone, map[string]any{"cause": 17, "cause_txt": "User busy"}), "ended 7.1 09:00:01 17"},
 		{

@@ -13,6 +13,7 @@ var kinds = map[string]func() library.Event{
 	library.Events.StasisEnd:           func() library.Event { return new(library.StasisEnd) },
 	library.Events.ChannelDtmfReceived: func() library.Event { return new(library.ChannelDtmfReceived) },
 	library.Events.PlaybackFinished:    func() library.Event { return new(library.PlaybackFinished) },
+	library.Events.ChannelCreated:      func() library.Event { return new(library.ChannelCreated) },
 	library.Events.Dial:                func() library.Event { return new(library.Dial) },
 	library.Events.ChannelDestroyed:    func() library.Event { return new(library.ChannelDestroyed) },
 }
@@ -21,14 +22,15 @@ var (
 	typeFirst = []byte(`{"type":"`)
 	dialFirst = []byte(`{"type":"Dial"`)
 	answered  = []byte(`"dialstatus":"ANSWER"`)
+	begun     = []byte(`"dialstatus":""`)
 )
 
 // decode reads an event as the library does, but once: the library reads all of it to find its type, and then again.
-// Asterisk writes the type first; where it does not, the library's way is gone. A Dial that tells of no answer is not
-// read at all and comes back as nil: each call makes several, with two channels in each. A fault in the JSON is the
-// error.
+// Asterisk writes the type first; where it does not, the library's way is gone. A Dial that tells neither of a beginning
+// nor of an answer is not read at all and comes back as nil: each call makes several, with two channels in each. A fault
+// in the JSON is the error.
 func decode(frame []byte) (library.Event, error) {
-	if bytes.HasPrefix(frame, dialFirst) && !bytes.Contains(frame, answered) {
+	if bytes.HasPrefix(frame, dialFirst) && !bytes.Contains(frame, answered) && !bytes.Contains(frame, begun) {
 		return nil, nil
 	}
 	rest, compact := bytes.CutPrefix(frame, typeFirst)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ const emergencyContext = "dialwarden-emergency"
 // wanted are the events that we take; all others are dropped inside Asterisk.
 var wanted = []string{
 	library.Events.StasisStart, library.Events.StasisEnd, library.Events.ChannelDtmfReceived,
-	library.Events.PlaybackFinished, library.Events.Dial, library.Events.ChannelDestroyed,
+	library.Events.PlaybackFinished, library.Events.ChannelCreated, library.Events.Dial, library.Events.ChannelDestroyed,
 	library.Events.ChannelUserevent, library.Events.ApplicationReplaced,
 }
 
@@ -82,13 +83,19 @@ func (c *Client) event(frame []byte) {
 		}
 	case *library.PlaybackFinished:
 		channel, onChannel := strings.CutPrefix(e.Playback.TargetURI, "channel:")
+		if isWhisper(channel) {
+			c.whispered(channel)
+			return
+		}
 		if seq, ours := seqOf(e.Playback.ID); ours && onChannel {
 			c.deliver(channel, call.PromptEnded{Seq: seq})
 		}
-	case *library.Dial:
-		if e.Dialstatus == "ANSWER" && e.Caller.ID != "" && !c.isPhone(e.Caller.ID) {
-			c.handler.Answered(e.Caller.ID, time.Time(e.Timestamp))
+	case *library.ChannelCreated:
+		if !c.isPhone(e.Channel.ID) && !isWhisper(e.Channel.ID) {
+			c.handler.Made(describe(&e.Channel))
 		}
+	case *library.Dial:
+		c.dialled(e)
 	case *library.ChannelDestroyed:
 		if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: e.Cause}) {
 			c.handler.Ended(e.Channel.ID, time.Time(e.Timestamp), e.Cause)
@@ -103,6 +110,44 @@ func (c *Client) event(frame []byte) {
 	}
 }
 
+// dialled passes on that a call has begun, or was answered, unless it is one of ours.
+func (c *Client) dialled(e *library.Dial) {
+	if c.isPhone(e.Caller.ID) || c.isPhone(e.Peer.ID) {
+		return
+	}
+	caller, peer := describe(&e.Caller), describe(&e.Peer)
+	switch e.Dialstatus {
+	case "":
+		c.handler.Dialled(caller, peer)
+	case "ANSWER":
+		c.handler.Answered(caller, peer, time.Time(e.Timestamp))
+	}
+}
+
+// The variables that our dialplan sets on channels, and that ari.conf puts into every event (channelvars).
+const (
+	decisionVar = "DIALWARDEN_DECISION" // the decision's id
+	answeredVar = "DIALWARDEN_ANSWERED" // ms since 1970
+)
+
+// describe puts a channel of Asterisk in our words.
+func describe(ch *library.ChannelData) call.Channel {
+	out := call.Channel{ID: ch.ID, Name: ch.Name, Incoming: ch.State == "Ring"}
+	if d := ch.Dialplan; d != nil {
+		out.Context, out.Exten, out.App = d.Context, d.Exten, d.AppName
+	}
+	if made := ch.Creationtime; made != nil && made.Seconds > 0 {
+		out.MadeAt = time.Unix(made.Seconds, int64(made.Nanos))
+	}
+	if id, err := strconv.ParseInt(ch.ChannelVars[decisionVar], 10, 64); err == nil && id > 0 {
+		out.DecisionID = id
+	}
+	if ms, err := strconv.ParseInt(ch.ChannelVars[answeredVar], 10, 64); err == nil && ms > 0 {
+		out.AnsweredAt = time.UnixMilli(ms)
+	}
+	return out
+}
+
 // deliver passes on what happens to a caller, or on a phone that we have rung.
 func (c *Client) deliver(channel string, e call.Event) {
 	if !c.tellPhone(channel, e) {
@@ -112,6 +157,9 @@ func (c *Client) deliver(channel string, e call.Event) {
 
 func (c *Client) arrived(e *library.StasisStart) {
 	entry, caller := entryOf(e.Args)
+	if isWhisper(e.Channel.ID) {
+		return
+	}
 	if entry == phoneArgs || c.isPhone(e.Channel.ID) {
 		c.phoneAnswered(&e.Channel)
 		return

@@ -79,6 +79,9 @@ func (l *Line) Release(ctx context.Context, r call.Release) error {
 			return err
 		}
 	}
+	if r.Warning != "" && !l.sounds.sure(r.Warning, l.language) {
+		r.Warning = ""
+	}
 	return l.goOn(ctx, call.ContextReleased, r.Extension(l.entry))
 }
 

@@ -281,7 +281,7 @@ func TestSnapshot(t *testing.T) {
 	if s.Taken.Before(before) || s.Taken.After(time.Now()) {
 		t.Errorf("taken at %v", s.Taken)
 	}
-	if len(s.Channels) != 6 || !s.Channels["bare"] || !s.Channels["talking"] {
+	if len(s.Channels) != 6 || s.Channels["bare"].Endpoint() != "Local/1@x" || s.Channels["talking"].App != "Dial" {
 		t.Errorf("the channels are %v", s.Channels)
 	}
 	if len(s.Emergencies) != 1 || s.Emergencies[0].Channel != "emergency" || s.Emergencies[0].Dialled != "112" ||

@@ -230,7 +230,7 @@ func (c *Client) sweepPhones(s *Snapshot) {
 	c.mu.Lock()
 	var ended []string
 	for channel, p := range c.phones {
-		if !s.Channels[channel] && !p.made.IsZero() && p.made.Before(s.Taken) {
+		if _, there := s.Channels[channel]; !there && !p.made.IsZero() && p.made.Before(s.Taken) {
 			ended = append(ended, channel)
 		}
 	}

@@ -40,6 +40,14 @@ func (s *sounds) playable(files []string, language string) []string {
 	return out
 }
 
+// sure reports whether it is known that Asterisk finds the file for a channel of the language.
+func (s *sounds) sure(file, language string) bool {
+	return s != nil && s.there.Load() != nil && s.has(file, language)
+}
+
+// Plays reports whether it is known that Asterisk has a sound file for a channel of the language.
+func (c *Client) Plays(file, language string) bool { return c.sounds.sure(file, language) }
+
 // has reports whether Asterisk finds the file for a channel of the language: "zh_CN", else "zh", else "en".
 func (s *sounds) has(file, language string) bool {
 	general, _, _ := strings.Cut(language, "_")

@@ -26,6 +26,7 @@ const (
 	RuleOperator      = "operator"       // the caller asked for the operator instead
 	RuleToken         = "token"          // the cap of a token
 	RuleServiceCode   = "service_code"   // what was dialled is for Dialwarden itself
+	RuleAllowance     = "allowance"      // other calls were faster to take the rest of an allowance
 )
 
 // Reason is one rule that fired, and its text for people.
@@ -155,6 +156,15 @@ type Record struct {
 	Alerts []Alert
 	// Sanctions are what the decision costs; see Impose.
 	Sanctions []Sanctioned
+	// Charge is what the call may cost and who pays; nil where it costs nobody anything: it is refused, stays inside, or is
+	// an emergency call.
+	Charge *Charge
+}
+
+// Pickup is how a call was answered.
+type Pickup struct {
+	At  time.Time
+	Leg string // the channel that answered, Asterisk's unique id; empty where it is not known
 }
 
 // End is how a call ended.
@@ -184,10 +194,15 @@ type OpenCall struct {
 	DecisionID int64
 	Channel    string
 	Extension  string
+	Holder     string // who pays
+	Department string // the same
 	Action     Action
 	Number     string    // E.164 where known, else the digits
 	PINID      int64     // 0 for none
 	AnsweredAt time.Time // zero if it was not answered yet
+	Leg        string    // the channel that answered; empty where it is not known
+	Class      Class
+	MaxSeconds int // the cap, as it is now; 0 for none
 }
 
 // Release tells the dialplan to let a call out.
@@ -199,6 +214,7 @@ type Release struct {
 	MaxSeconds  int
 	WarnSeconds int
 	RingSeconds int
+	Warning     string // the sound file of ours that warns before the cut: dialwarden/left_30; empty: Asterisk's own words
 }
 
 // Refusal tells the dialplan to speak a prompt and hang up.

@@ -6,6 +6,7 @@ type Extension struct {
 	Department     string `yaml:"department"       json:"department"`
 	Grade          string `yaml:"grade"            json:"grade"`
 	ClassOfService string `yaml:"class_of_service" json:"class_of_service"`
+	Place          string `yaml:"place"            json:"place"`        // where the phone is: building, floor, room
 	Line           string `yaml:"line"             json:"line"`         // kind of line; empty means phone
 	Suspended      bool   `yaml:"suspended"        json:"suspended"`    // may not call out (emergency excepted)
 	Mobile         string `yaml:"mobile"           json:"mobile"`       // the holder's mobile, nationally written
@@ -20,6 +21,6 @@ func (d Directory) Caller(extension string) Caller {
 	e, ok := d[extension]
 	return Caller{
 		Extension: extension, Known: ok,
-		Holder: e.Holder, Department: e.Department, Grade: e.Grade, ClassOfService: e.ClassOfService,
+		Holder: e.Holder, Department: e.Department, Grade: e.Grade, ClassOfService: e.ClassOfService, Place: e.Place,
 	}
 }

@@ -52,6 +52,7 @@ type Caller struct {
 	Department     string `json:"department"`
 	Grade          string `json:"grade"`
 	ClassOfService string `json:"class_of_service"`
+	Place          string `json:"place"` // where the phone is
 }
 
 // Callee is who is called: the number, and the colleague it belongs to where the directory knows one.
@@ -62,6 +63,7 @@ type Callee struct {
 	Department string `json:"department"`
 	// Lists names those of data/lists.yaml that the number is in, sorted; never nil.
 	Lists []string `json:"lists"`
+	Rate  Rate     `json:"rate"` // what it costs to call the number
 }
 
 // Line is the phone's line.
@@ -148,6 +150,7 @@ const (
 	SourceARI      Source = "ari"      // asked over the Asterisk REST interface
 	SourceAGI      Source = "agi"      // asked over FastAGI
 	SourceDialplan Source = "dialplan" // an emergency call that the dialplan let out by itself
+	SourceCDR      Source = "cdr"      // a call that was over before there was a daemon: Asterisk's call detail record tells of it
 )
 
 // Attempt is one try to call, as Asterisk reports it.

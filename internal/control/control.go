@@ -15,6 +15,9 @@
 //	POST /sanctions/{id}/lift  {"who","reason","waive"}            →  {}
 //	POST /approvals                                                →  {"approvals"}: those that are pending
 //	POST /approvals/{id}    {"allow","who","reason"}               →  {}
+//	POST /calls                                                    →  {"calls"}: those in progress
+//	POST /calls/{id}/extend {"seconds","who","reason"}            →  {"max_seconds"}
+//	POST /calls/{id}/end    {"who","reason"}                      →  {}
 //	POST /reload                                                   →  {"revision","before","changed","warning"}
 //	POST /policy            {"rules/local.rego":"<base64>", …}     →  {"revision","before","changed","replaced","warning"}
 //	POST /policy/rollback   {"revision"}                           →  {"revision","before","changed","replaced","warning"}
@@ -58,6 +61,7 @@ type Verbs struct {
 	Log       Log
 	Approvals Approvals
 	Sanctions Sanctions
+	Calls     Calls
 }
 
 // Log adds to the decision log.
@@ -171,6 +175,7 @@ func handler(v Verbs) http.Handler {
 	handlePolicies(mux, v.Policies)
 	handleApprovals(mux, v.Approvals)
 	handleSanctions(mux, v.Sanctions)
+	handleCalls(mux, v.Calls)
 	return mux
 }
 

@@ -1,72 +1,92 @@
 package gate
 
 import (
+	"errors"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
-// TestAlertsOfADecision: everybody whom a rule wants told gets an alert with the rule's text; those of an emergency are
-// urgent.
-func TestAlertsOfADecision(t *testing.T) {
-	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	r := call.Record{
-		Attempt: call.Attempt{Channel: "1.7", Extension: "101", Dialled: "90085221234567", At: at},
-		Decision: call.Decision{Action: call.Allow, Rule: "long_distance", Notify: []call.Notice{
-			{Rule: "first_country", To: "operator", Text: "This is the first call to this country."}, {Rule: "own", To: "guard"},
-		}},
-	}
-	r.Facts.Caller.Holder, r.Facts.Callee.E164 = "Li Wei", "+85221234567"
-	all := alertsOf(r)
-	if len(all) != 2 || all[0].ID == "" || all[0].ID == all[1].ID {
-		t.Fatalf("got %+v", all)
-	}
-	first := all[0]
-	first.ID = ""
-	want := call.Alert{
-		Kind: call.AlertRule, At: at, Rule: "first_country", To: "operator", Extension: "101", Holder: "Li Wei",
-		Number: "+85221234567", Channel: "1.7", Text: "This is the first call to this country.",
-	}
-	if first != want {
-		t.Errorf("got %+v, want %+v", first, want)
-	}
-	if all[1].Text == "" || all[1].To != "guard" {
-		t.Errorf("got %+v", all[1])
-	}
-	r.Decision.Rule = call.RuleEmergency
-	if got := alertsOf(r); got[0].Kind != call.AlertEmergency {
-		t.Errorf("got %+v", got[0])
-	}
-	var told []call.Alert
-	g := &Gate{Config: Config{Raise: func(a call.Alert) { told = append(told, a) }}}
-	g.raise(17, all)
-	if len(told) != 2 || told[0].DecisionID != 17 || told[0].ID != all[0].ID {
-		t.Errorf("told %+v", told)
+// alerted waits until the gate rests, and returns what was raised so far.
+func (w *world) alerted() []call.Alert {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]call.Alert(nil), w.alerts...)
+}
+
+// Everybody who is to be told of an emergency call is told once, with the place; where nobody is named, it is told all the same.
+func TestEmergencyIsTold(t *testing.T) {
+	for _, c := range []struct {
+		dialled string
+		notify  []call.Notice
+		want    string
+	}{
+		{"112", nil, ""}, {"9112", nil, ""}, // which only the dialplan takes for an emergency number
+		{"112", []call.Notice{{Rule: "emergency", To: "operator"}, {Rule: "emergency", To: "gate"}, {Rule: "other", To: "gate"}}, "operator gate"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.decide = func(call.Facts) call.Decision { return call.Decision{Action: call.Deny, Rule: "no", Notify: c.notify} }
+			w.open()
+			a := call.Attempt{Source: call.SourceDialplan, Channel: "c1", Extension: "101", Dialled: c.dialled, At: time.Now()}
+			w.gate.Emergency(a)
+			w.gate.Emergency(a)
+			var to []string
+			for _, x := range w.alerted() {
+				to = append(to, x.To)
+				if x.Kind != call.AlertEmergency || x.DecisionID != 1 || x.Place != "Ward 3" || x.Holder != "Li Wei" || x.Extension != "101" || x.Number != c.dialled || x.At.IsZero() ||
+					!strings.HasPrefix(x.Text, "Emergency call to "+c.dialled+" from 101 (Li Wei, Ward 3), 2000-01-01T") {
+					t.Errorf("got %+v", x)
+				}
+			}
+			if len(to) == 0 || strings.Join(to, " ") != c.want {
+				t.Errorf("%s: told to %q, want %q", c.dialled, to, c.want)
+			}
+		})
 	}
 }
 
-// imposed is what is in force, whoever calls.
-type imposed call.Sanction
+// A ledger that cannot be written, or hangs, keeps nobody from being told within two seconds, and nobody is told twice.
+func TestEmergencyIsToldWithoutLedger(t *testing.T) {
+	for name, spoil := range map[string]func(*world) func(){
+		"broken": func(w *world) func() { w.fails["record"] = errors.New("the disk is full"); return func() {} },
+		"hangs":  func(w *world) func() { return w.hold("record") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				mend := spoil(w)
+				w.open()
+				w.gate.Emergency(call.Attempt{Source: call.SourceDialplan, Channel: "c1", Extension: "101", Dialled: "112"})
+				time.Sleep(2 * time.Second)
+				if got := w.alerted(); len(got) != 1 || got[0].DecisionID != 0 {
+					t.Errorf("after two seconds there are %+v", got)
+				}
+				w.mu.Lock()
+				delete(w.fails, "record")
+				w.mu.Unlock()
+				mend()
+				time.Sleep(3 * time.Second)
+				if got := w.alerted(); len(got) != 1 || len(w.rows) != 1 {
+					t.Errorf("in the end there are %+v and %d rows", got, len(w.rows))
+				}
+			})
+		})
+	}
+}
 
-func (i imposed) On(string, int64, *time.Location) call.Sanction { return call.Sanction(i) }
-
-// TestSanctionIsAFact: what was imposed, and what the directory says, are both seen; a replay keeps what was imposed.
-func TestSanctionIsAFact(t *testing.T) {
-	w := newWorld(t).open()
-	b := w.gate.Book()
-	s := imposed{Suspended: true, Until: "2026-12-24T00:00:00+08:00", Rule: "premium", PINSuspended: true}
-	w.gate.Sanctions = s
-	f := w.gate.facts(b, call.Attempt{Channel: "c", Extension: "101", Dialled: "62345678"}, call.Credentials{})
-	if f.Sanction != call.Sanction(s) {
-		t.Errorf("got %+v", f.Sanction)
-	}
-	if again := b.Afresh(f); again.Sanction != call.Sanction(s) {
-		t.Errorf("afresh it is %+v", again.Sanction)
-	}
-	b.Directory["101"] = call.Extension{Suspended: true}
-	w.gate.Sanctions = imposed{}
-	if f := w.gate.facts(b, call.Attempt{Channel: "c", Extension: "101", Dialled: "62345678"}, call.Credentials{}); !f.Sanction.Suspended || f.Sanction.Rule != "" {
-		t.Errorf("got %+v", f.Sanction)
-	}
+// An emergency call that is decided inside, because the dialplan lacks the number, is told like any other.
+func TestEmergencyInsideIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t).open()
+		w.gate.Arrive(call.Attempt{Source: call.SourceARI, Channel: "c1", Extension: "101", Dialled: "112"}, "e1", worldLine{w, "c1"})
+		if got := w.alerted(); len(got) != 1 || got[0].Kind != call.AlertEmergency || got[0].Place != "Ward 3" || got[0].DecisionID != 1 {
+			t.Errorf("got %+v", got)
+		}
+		w.gate.Gone("c1")
+	})
 }

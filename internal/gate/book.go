@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/speech"
 )
 
 // Numbers says what dialled digits mean.
@@ -34,6 +35,7 @@ type Book struct {
 	// AfterHours says whether an attempt counts as one after hours; nil: none does.
 	AfterHours func(*call.Facts) bool
 	Handset    call.Handset // how callers are talked to
+	Prices     Prices       // nil: nothing is known about costs
 	// Text says in words what is decided by a rule of Dialwarden's own, in the language of the site. Nil says it in English.
 	Text func(rule string) string
 }
@@ -72,6 +74,10 @@ func (b *Book) Afresh(f call.Facts) call.Facts {
 	if b.Lookup != nil {
 		b.Lookup(&f)
 	}
+	b.priced(&f)
+	if f.Usage.Allowances == nil {
+		f.Usage.Allowances = []call.AllowanceFact{}
+	}
 	return f
 }
 
@@ -87,19 +93,21 @@ func (b *Book) Alike(key []byte, f *call.Facts) []byte {
 	return rules.Alike(key, f)
 }
 
-// facts puts together the facts about a call that is under way.
-func (g *Gate) facts(b *Book, a call.Attempt, c call.Credentials) call.Facts {
+// facts puts together the facts about a call that is under way, and what it would cost.
+func (g *Gate) facts(b *Book, a call.Attempt, c call.Credentials) (call.Facts, bill) {
 	f := b.Facts(a, call.Usage{}, c)
 	if g.Sanctions != nil {
 		s := g.Sanctions.On(a.Extension, c.PIN.ID, b.Zone)
 		s.Suspended = s.Suspended || f.Sanction.Suspended
 		f.Sanction = s
 	}
+	who := payer(&f)
 	f.Usage = g.Tracker.Usage(call.UsageQuery{
 		Channel: a.Channel, Extension: a.Extension, Callee: f.Callee.Number, PINID: c.PIN.ID, Short: b.Short,
-		AfterHours: b.AfterHours != nil && b.AfterHours(&f),
+		Holder: who.Holder, Department: who.Department, AfterHours: b.AfterHours != nil && b.AfterHours(&f),
 	})
-	return f
+	owed := b.bill(&f, g.Spending)
+	return f, owed
 }
 
 // Judge decides. An emergency call passes whatever the policy says; of its answer nothing counts but whom to tell. A
@@ -149,6 +157,9 @@ func release(id int64, f call.Facts, d call.Decision) call.Release {
 	r := call.Release{
 		DecisionID: id, Number: f.Callee.Digits, Internal: f.Callee.Class == call.Internal, Trunk: d.Route.Trunk,
 		MaxSeconds: d.MaxSeconds, WarnSeconds: d.WarnSeconds, RingSeconds: d.RingSeconds,
+	}
+	if r.WarnSeconds > 0 {
+		r.Warning = speech.Dir + speech.TimeLeft(r.WarnSeconds)
 	}
 	switch {
 	case d.Route.Redirect != "":

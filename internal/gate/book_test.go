@@ -92,7 +92,7 @@ func TestRelease(t *testing.T) {
 	} {
 		d := limits
 		d.Route = test.route
-		test.want.DecisionID, test.want.MaxSeconds, test.want.WarnSeconds, test.want.RingSeconds = 4, 180, 30, 25
+		test.want.DecisionID, test.want.MaxSeconds, test.want.WarnSeconds, test.want.RingSeconds, test.want.Warning = 4, 180, 30, 25, "dialwarden/left_30"
 		if got := release(4, call.Facts{Callee: classify(test.dialled)}, d); got != test.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
 		}

@@ -25,10 +25,11 @@ type conversation struct {
 	pending []call.Event // taken from the inbox, not yet passed to the machine
 	log     zerolog.Logger
 	// recorded tells the tracker of the decision.
-	recorded func(id int64, a call.Action)
+	recorded func(id int64, d call.Decision)
 	ended    time.Time // zero while it goes on; guarded by the gate's mutex
 
 	facts  call.Facts // of the last evaluation
+	bill   bill       // the same
 	cancel func()     // ends the search for an approver; nil while there is none
 	key    *time.Timer
 	total  *time.Timer
@@ -101,7 +102,7 @@ func (c *conversation) do(cmd call.Command) call.Event {
 	ctx := context.Background()
 	switch cmd := cmd.(type) {
 	case call.AskPolicy:
-		c.facts = c.gate.facts(c.book, c.attempt, cmd.Credentials)
+		c.facts, c.bill = c.gate.facts(c.book, c.attempt, cmd.Credentials)
 		return c.judged(c.book.Judge(ctx, c.facts))
 	case call.Announce:
 		return c.announce(ctx, cmd.Decision, cmd.Proved)
@@ -190,13 +191,14 @@ func (c *conversation) writeDown(ctx context.Context, d call.Decision, p call.Pr
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
 	r := c.record(d, p)
+	raise := c.gate.raiseInTime(r)
 	id, err := c.gate.Ledger.Record(ctx, r)
-	if errors.Is(err, call.ErrTokenSpent) {
+	if errors.Is(err, call.ErrTokenSpent) || errors.Is(err, call.ErrAllowanceSpent) {
 		return call.Recorded{Err: err} // what comes of it is another decision
 	}
 	c.gate.logDecision(c.log, id, err, r)
-	c.gate.raise(id, r.Alerts)
-	c.recorded(id, d.Action)
+	raise(id)
+	c.recorded(id, d)
 	if typed := p.Credentials.PIN; err == nil && d.Action == call.Allow && typed.Valid && !p.Granted && c.book.Handset.Grant.Opens(c.facts.Callee.Class) {
 		c.gate.open(c.attempt.Extension, typed, p.Reach, c.book.Handset.Grant)
 	}
@@ -208,6 +210,7 @@ func (c *conversation) record(d call.Decision, p call.Proved) call.Record {
 	if d.Action == call.Allow {
 		r.TokenID, r.TokenReturns = p.Credentials.Token.ID, c.book.Handset.TokenReturns
 	}
+	r.Charge = c.bill.charge(&c.facts, d)
 	if p.Credentials.Matter.Valid {
 		r.Matter = p.Credentials.Matter.Code
 	}

@@ -62,7 +62,7 @@ type Approvals interface {
 type Tracker interface {
 	// Arrived begins to follow an attempt on a channel. The returned function is called once, with the id of its
 	// decision, or 0 if it could not be recorded.
-	Arrived(channel, extension string) (recorded func(id int64, a call.Action))
+	Arrived(channel, extension string) (recorded func(id int64, d call.Decision))
 	// Usage counts what is going on besides the call on a channel; the first question counts it as an attempt.
 	Usage(q call.UsageQuery) call.Usage
 }
@@ -78,6 +78,7 @@ type Config struct {
 	Book      func() *Book // the book in force
 	Ledger    Ledger
 	Tracker   Tracker
+	Spending  Spending // nil: nothing is known
 	Lockout   Lockout
 	Approvals Approvals // nil: nobody can be asked
 	Dialogue  call.Dialogue
@@ -274,9 +275,10 @@ func (g *Gate) record(r call.Record) int64 {
 	ctx, cancel := context.WithTimeout(context.Background(), ledgerTimeout)
 	defer cancel()
 	r.Alerts = alertsOf(r)
+	raise := g.raiseInTime(r)
 	id, err := g.Ledger.Record(ctx, r)
 	g.logDecision(g.Log, id, err, r)
-	g.raise(id, r.Alerts)
+	raise(id)
 	return id
 }
 

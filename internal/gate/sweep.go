@@ -10,9 +10,9 @@ import (
 
 // Snapshot is what an adapter found when it looked at all channels.
 type Snapshot struct {
-	Taken    time.Time       // before the adapter asked
-	Channels map[string]bool // every channel there is, by id
-	Waiting  []Waiting       // those that wait for us
+	Taken    time.Time               // before the adapter asked
+	Channels map[string]call.Channel // every channel there is, by id
+	Waiting  []Waiting               // those that wait for us
 }
 
 // Waiting is a channel that waits to be decided.
@@ -39,13 +39,13 @@ func (g *Gate) Sweep(s Snapshot) {
 	}
 	for channel, c := range g.calls {
 		// Who came over FastAGI is there as long as his connection is, and may be on another Asterisk.
-		if !s.Channels[channel] && c.arrived.Before(s.Taken) && c.attempt.Source != call.SourceAGI {
+		if _, there := s.Channels[channel]; !there && c.arrived.Before(s.Taken) && c.attempt.Source != call.SourceAGI {
 			g.forget(channel)
 		}
 	}
 	g.tidy()
 	for channel, r := range g.orphans {
-		if s.Channels[channel] {
+		if _, there := s.Channels[channel]; there {
 			continue // still there: it will be adopted, or its end will be seen
 		}
 		delete(g.orphans, channel)
@@ -53,7 +53,7 @@ func (g *Gate) Sweep(s Snapshot) {
 			Rule: r.Decision.Rule, Text: "the caller hung up at the prompt while the daemon was away",
 		})
 		recorded := g.Tracker.Arrived(channel, r.Attempt.Extension)
-		g.spawn(func() { recorded(g.record(r), r.Decision.Action) })
+		g.spawn(func() { recorded(g.record(r), r.Decision) })
 	}
 }
 

@@ -40,6 +40,7 @@ type world struct {
 	said   []string
 	rows   []call.Record
 	usages []string
+	alerts []call.Alert
 }
 
 // rulesFunc makes a policy of a function.
@@ -81,6 +82,7 @@ func (w *world) open(orphans ...call.Record) *world {
 	g, err := New(w.t.Context(), Config{
 		Book: func() *Book { w.mu.Lock(); defer w.mu.Unlock(); return w.book }, Ledger: ledger, Tracker: worldTracker{w},
 		Lockout: worldLockout{w, map[string]int{}}, Approvals: worldApprovals{w}, Dialogue: call.DefaultDialogue(), Log: zerolog.Nop(),
+		Raise: func(a call.Alert) { w.mu.Lock(); defer w.mu.Unlock(); w.alerts = append(w.alerts, a) },
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -91,7 +93,7 @@ func (w *world) open(orphans ...call.Record) *world {
 
 func (w *world) newBook(revision string) *Book {
 	return &Book{
-		Numbers: numbersFunc(classify), Directory: call.Directory{"101": {Holder: "Li Wei", Line: "duty"}}, Zone: time.UTC,
+		Numbers: numbersFunc(classify), Directory: call.Directory{"101": {Holder: "Li Wei", Place: "Ward 3", Line: "duty"}}, Zone: time.UTC,
 		Rules: rulesFunc{revision, func(f call.Facts) call.Decision {
 			_ = w.step(f.Attempt.Channel, "judge", revision)
 			d := call.Decision{Action: call.Allow, Rule: "local", PolicyRevision: revision}
@@ -226,9 +228,9 @@ func (w worldApprovals) Seek(r call.ApprovalRequest, answer func(call.ApprovalAn
 // worldTracker writes down what it is told.
 type worldTracker struct{ *world }
 
-func (w worldTracker) Arrived(channel, extension string) func(int64, call.Action) {
+func (w worldTracker) Arrived(channel, extension string) func(int64, call.Decision) {
 	var told sync.Once
-	return func(id int64, a call.Action) {
+	return func(id int64, d call.Decision) {
 		first := false
 		told.Do(func() { first = true })
 		if !first {
@@ -236,7 +238,7 @@ func (w worldTracker) Arrived(channel, extension string) func(int64, call.Action
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.usages = append(w.usages, fmt.Sprintf("%s: %s %s %d", channel, extension, a, id))
+		w.usages = append(w.usages, fmt.Sprintf("%s: %s %s %d", channel, extension, d.Action, id))
 	}
 }
 
@@ -284,9 +286,9 @@ func (w *world) types(channel, keys string) {
 
 // sweep looks at the channels now; those with a dialled number wait for us.
 func (w *world) sweep(channels map[string]string) {
-	s := Snapshot{Taken: time.Now(), Channels: map[string]bool{}}
+	s := Snapshot{Taken: time.Now(), Channels: map[string]call.Channel{}}
 	for channel, dialled := range channels {
-		s.Channels[channel] = true
+		s.Channels[channel] = call.Channel{ID: channel}
 		if dialled != "" {
 			s.Waiting = append(s.Waiting, Waiting{
 				Attempt: w.attempt(channel, dialled), Entry: "n" + channel, Line: worldLine{w, channel},

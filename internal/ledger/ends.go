@@ -14,27 +14,39 @@ import (
 const callTimes = `SELECT answered_at, ended_at, coalesce((SELECT token_id FROM token_uses
 	WHERE decision_id = c.decision_id AND returns = 1 AND returned_at IS NULL), 0) FROM calls c WHERE decision_id = ?`
 
-const setCallTimes = `UPDATE calls SET answered_at = ?, ended_at = ?, seconds = ?, cause = ?, end_source = ?, seq = ?
+const setAnswer = `UPDATE calls SET answered_at = ?, leg = ? WHERE decision_id = ?`
+
+const setEnd = `UPDATE calls SET answered_at = ?, ended_at = ?, seconds = ?, cost_minor = ?, cause = ?, end_source = ?, seq = ?
 	WHERE decision_id = ?`
 
-// Answered notes when the called party answered; a zero at means now. The first answer counts, and none counts after
-// the end of the call.
+// Answered notes when the called party answered, and on which channel; a zero a.At means now. The first answer counts, and
+// none counts after the end of the call.
 //
 // Errors: ErrNotFound if there is no such decision, and those of Record.
-func (l *Ledger) Answered(ctx context.Context, decisionID int64, at time.Time) error {
-	at = l.orNow(at)
-	if err := checkTimes(at); err != nil {
+func (l *Ledger) Answered(ctx context.Context, decisionID int64, a call.Pickup) error {
+	a.At = l.orNow(a.At)
+	if err := checkTimes(a.At); err != nil {
 		return fmt.Errorf("ledger: call of decision %d not updated: %w", decisionID, err)
 	}
-	return l.progress(ctx, decisionID, func(answered, ended Time) (call.End, bool) {
-		return call.End{AnsweredAt: at}, answered.IsZero() && ended.IsZero()
+	err := l.write(ctx, func(ctx context.Context, c *conn) error {
+		answered, ended, _, err := c.timesOf(ctx, decisionID)
+		if err != nil || !answered.IsZero() || !ended.IsZero() {
+			return err
+		}
+		_, err = c.setAnswer.ExecContext(ctx, Time{a.At}, nullIfBlank(printable(a.Leg)), decisionID)
+		return err
 	})
+	if err != nil {
+		return fmt.Errorf("ledger: call of decision %d not updated: %w", decisionID, err)
+	}
+	return nil
 }
 
 // Ended notes how a call ended; a zero e.EndedAt means now. The first end counts, and an answer that is known stays.
 // The seconds of the call are those of e.Length, each begun second counts as a whole one; 0 if the call was not answered,
 // or ended before by a clock that was set back while nobody watched the call.
-// If it is known that nobody answered, the use of a token that returns is given back.
+// If it is known that nobody answered, the use of a token that returns is given back. What the call cost
+// is taken from the accounts that pay, and what was put aside for it comes back.
 //
 // Errors: ErrNotFound if there is no such decision, and those of Record.
 func (l *Ledger) Ended(ctx context.Context, decisionID int64, e call.End) error {
@@ -42,13 +54,15 @@ func (l *Ledger) Ended(ctx context.Context, decisionID int64, e call.End) error 
 	if err := checkTimes(e.AnsweredAt, e.EndedAt); err != nil {
 		return fmt.Errorf("ledger: call of decision %d not updated: %w", decisionID, err)
 	}
-	return l.progress(ctx, decisionID, func(answered, ended Time) (call.End, bool) {
-		end := e
-		if !answered.IsZero() {
-			end.AnsweredAt = answered.Time
-		}
-		return end, ended.IsZero()
-	})
+	var change call.Change
+	err := l.writeThen(ctx, func(ctx context.Context, c *conn) (err error) {
+		change, err = l.setEnd(ctx, c, decisionID, e)
+		return err
+	}, l.told(&change))
+	if err != nil {
+		return fmt.Errorf("ledger: call of decision %d not updated: %w", decisionID, err)
+	}
+	return nil
 }
 
 func (l *Ledger) orNow(t time.Time) time.Time {
@@ -58,45 +72,42 @@ func (l *Ledger) orNow(t time.Time) time.Time {
 	return t
 }
 
-// progress writes what next makes of the times known so far, if it wants to.
-func (l *Ledger) progress(ctx context.Context, id int64, next func(answered, ended Time) (call.End, bool)) error {
-	err := l.write(ctx, func(ctx context.Context, c *conn) error {
-		var answered, ended Time
-		var token int64
-		err := c.callTimes.QueryRowContext(ctx, id).Scan(&answered, &ended, &token)
-		if errors.Is(err, sql.ErrNoRows) {
-			return ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
-		e, wanted := next(answered, ended)
-		if !wanted {
-			return nil
-		}
-		if e.EndedAt.IsZero() {
-			_, err = c.setCallTimes.ExecContext(ctx, Time{e.AnsweredAt}, nil, nil, nil, nil, nil, id)
-			return err
-		}
-		if token != 0 && l.unanswered(id, e) {
-			if err := giveBack(ctx, c, token, id, Time{e.EndedAt}); err != nil {
-				return err
-			}
-		}
-		answered, ended = Time{e.AnsweredAt}, Time{e.EndedAt}
-		seconds, source := secondsOf(e), printable(e.Source)
-		if _, err = c.setCallTimes.ExecContext(ctx, answered, ended, seconds, e.Cause, source, c.end.seq+1, id); err != nil {
-			return err
-		}
-		if err := c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, nil, e.Cause, source})); err != nil {
-			return err
-		}
-		return multiplyCost(ctx, c, id, Time{l.now()})
-	})
-	if err != nil {
-		return fmt.Errorf("ledger: call of decision %d not updated: %w", id, err)
+// timesOf reads what is known of a call so far.
+func (c *conn) timesOf(ctx context.Context, id int64) (answered, ended Time, token int64, err error) {
+	err = c.callTimes.QueryRowContext(ctx, id).Scan(&answered, &ended, &token)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
 	}
-	return nil
+	return answered, ended, token, err
+}
+
+// setEnd writes the end of a call, unless it has one, and settles what it cost.
+func (l *Ledger) setEnd(ctx context.Context, c *conn, id int64, e call.End) (change call.Change, err error) {
+	answered, ended, token, err := c.timesOf(ctx, id)
+	if err != nil || !ended.IsZero() {
+		return change, err
+	}
+	if !answered.IsZero() {
+		e.AnsweredAt = answered.Time
+	}
+	if token != 0 && l.unanswered(id, e) {
+		if err := giveBack(ctx, c, token, id, Time{e.EndedAt}); err != nil {
+			return change, err
+		}
+	}
+	answered, ended = Time{e.AnsweredAt}, Time{e.EndedAt}
+	seconds, source := secondsOf(e), printable(e.Source)
+	cost, change, err := c.charge(ctx, id, answered, ended, seconds, l.unanswered(id, e))
+	if err != nil {
+		return change, err
+	}
+	if _, err = c.setEnd.ExecContext(ctx, answered, ended, seconds, cost, e.Cause, source, c.end.seq+1, id); err != nil {
+		return change, err
+	}
+	if err := c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, cost, e.Cause, source})); err != nil {
+		return change, err
+	}
+	return change, multiplyCost(ctx, c, id, Time{l.now()})
 }
 
 // The sources of ends that tell whether somebody had answered; others have only seen that the call is gone.
@@ -104,6 +115,7 @@ const (
 	sourceARI      = "ari"      // Asterisk has told what happened while it did
 	sourceDialplan = "dialplan" // the dialplan had noted the end and the time that was talked
 	sourceAGI      = "agi"      // the dialplan has told both over FastAGI
+	sourceCDR      = "cdr"      // Asterisk has kept both
 )
 
 // unanswered reports whether it is known that nobody answered: not if only the end was seen, and not if Asterisk may
@@ -113,7 +125,7 @@ func (l *Ledger) unanswered(id int64, e call.End) bool {
 		return false
 	}
 	switch e.Source {
-	case sourceDialplan, sourceAGI:
+	case sourceDialplan, sourceAGI, sourceCDR:
 		return true
 	case sourceARI:
 		return id > l.before
@@ -135,12 +147,12 @@ func secondsOf(e call.End) int64 {
 
 // OpenCalls lists the recorded calls whose end is not known, in the order of their decisions.
 func (l *Ledger) OpenCalls(ctx context.Context) ([]call.OpenCall, error) {
-	open, err := list(ctx, l.reads, `SELECT d.id, d.channel, d.extension, d.action, d.number,
-		coalesce(d.pin_id, 0), c.answered_at
-		FROM calls c JOIN decisions d ON d.id = c.decision_id WHERE c.ended_at IS NULL ORDER BY c.decision_id`, nil,
+	open, err := list(ctx, l.reads, `SELECT d.id, d.channel, d.extension, coalesce(nullif(h.holder, ''), d.holder), coalesce(nullif(h.department, ''), d.department), d.action, d.number,
+		coalesce(d.pin_id, 0), c.answered_at, coalesce(c.leg, ''), coalesce(c.max_seconds, d.max_seconds, 0), d.class
+		FROM calls c JOIN decisions d ON d.id = c.decision_id LEFT JOIN charges h ON h.decision_id = c.decision_id WHERE c.ended_at IS NULL ORDER BY c.decision_id`, nil,
 		func(scan func(...any) error) (o call.OpenCall, err error) {
 			var answered Time
-			err = scan(&o.DecisionID, &o.Channel, &o.Extension, &o.Action, &o.Number, &o.PINID, &answered)
+			err = scan(&o.DecisionID, &o.Channel, &o.Extension, &o.Holder, &o.Department, &o.Action, &o.Number, &o.PINID, &answered, &o.Leg, &o.MaxSeconds, &o.Class)
 			o.AnsweredAt = answered.Time
 			return o, err
 		})

@@ -14,7 +14,7 @@ import (
 type step func(*Ledger, int64) error
 
 func answered(at time.Time) step {
-	return func(l *Ledger, id int64) error { return l.Answered(context.Background(), id, at) }
+	return func(l *Ledger, id int64) error { return l.Answered(context.Background(), id, call.Pickup{At: at}) }
 }
 
 func ended(e call.End) step {
@@ -115,16 +115,21 @@ func TestOpenCalls(t *testing.T) {
 	refused := sample(2)
 	refused.Decision.Action = call.Deny
 	first, second, third := record(t, l, sample(1)), record(t, l, refused), record(t, l, sample(3))
-	if err := errors.Join(answered(moment)(l, third), ended(call.End{EndedAt: moment})(l, first)); err != nil {
+	pickup := call.Pickup{At: moment, Leg: "1763888400.9"}
+	if err := errors.Join(l.Answered(ctx, third, pickup), ended(call.End{EndedAt: moment})(l, first)); err != nil {
 		t.Fatal(err)
 	}
 	got, err := l.OpenCalls(ctx)
 	want := []call.OpenCall{
-		{DecisionID: second, Channel: "1763888400.2", Extension: refused.Attempt.Extension, Action: call.Deny, Number: refused.Facts.Callee.E164},
+		{
+			DecisionID: second, Channel: "1763888400.2", Extension: refused.Attempt.Extension, Action: call.Deny, Number: refused.Facts.Callee.E164, Class: call.Mobile, MaxSeconds: 180,
+			Holder: "王芳", Department: "Finance",
+		},
 		{
 			DecisionID: third, Channel: "1763888400.3", Extension: sample(3).Attempt.Extension, Action: call.Allow,
 			Number:     sample(3).Facts.Callee.E164,
-			AnsweredAt: moment.UTC().Truncate(time.Millisecond),
+			AnsweredAt: moment.UTC().Truncate(time.Millisecond), Leg: "1763888400.9", Class: call.Mobile, MaxSeconds: 180,
+			Holder: "王芳", Department: "Finance",
 		},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {

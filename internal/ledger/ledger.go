@@ -51,6 +51,7 @@ type Ledger struct {
 
 	checkpoints string // the file apart; empty for none
 	migration   func(Migration)
+	tell        func(call.Change)         // told what is spent; may be nil
 	sanctioned  func(call.SanctionChange) // told of what was imposed and lifted; nil: nobody is
 	report      func(error)               // told how checkpoints fare; nil where none are written
 	pace        pace

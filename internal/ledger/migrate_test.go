@@ -38,7 +38,7 @@ func newestSchema(t *testing.T) int {
 // testdata/schema<N>.sql are dumps of ledgers that Dialwarden wrote at schema N. Each must come up to date with all
 // that is in it. A new migration needs the dump of the schema before it.
 func TestEveryEarlierSchemaComesUpToDate(t *testing.T) {
-	for version := 1; version <= newestSchema(t); version++ {
+	for version := 1; version < newestSchema(t); version++ {
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
 			script, err := os.ReadFile(fmt.Sprintf("testdata/schema%d.sql", version))
 			if err != nil {

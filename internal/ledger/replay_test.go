@@ -20,7 +20,7 @@ func TestDecided(t *testing.T) {
 	odd.Attempt.Dialled = "6\xff\x1b"
 	id := record(t, l, odd)
 	at := moment.Add(time.Minute)
-	if err := errors.Join(l.Answered(t.Context(), id, at), l.Ended(t.Context(), id, call.End{EndedAt: at.Add(90 * time.Second), Cause: 16})); err != nil {
+	if err := errors.Join(l.Answered(t.Context(), id, call.Pickup{At: at}), l.Ended(t.Context(), id, call.End{EndedAt: at.Add(90 * time.Second), Cause: 16})); err != nil {
 		t.Fatal(err)
 	}
 	for i := range n - 1 {

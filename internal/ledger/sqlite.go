@@ -100,14 +100,19 @@ type conn struct {
 
 	prepared []*sql.Stmt // all of the following
 
-	begin, commit, rollback          *sql.Stmt
-	savepoint, release, undo         *sql.Stmt
-	addDecision, addEvaluation       *sql.Stmt
-	addCall, callTimes, setCallTimes *sql.Stmt
-	addRegion, announce, settle      *sql.Stmt
-	addEntry, addFacet, addRunFacet  *sql.Stmt
-	takeUse, noteUse                 *sql.Stmt
-	costly                           *sql.Stmt
+	begin, commit, rollback         *sql.Stmt
+	savepoint, release, undo        *sql.Stmt
+	addDecision, addEvaluation      *sql.Stmt
+	addCall, callTimes              *sql.Stmt
+	setAnswer, setEnd               *sql.Stmt
+	addRegion, announce, settle     *sql.Stmt
+	addEntry, addFacet, addRunFacet *sql.Stmt
+	takeUse, noteUse, costly        *sql.Stmt
+
+	addCharge, chargeOf, setCharge, addSpending   *sql.Stmt
+	accountMonths, addReservation, reservationsOf *sql.Stmt
+	reserveInAccount, useAccount                  *sql.Stmt
+	settleReservation, noteAlert                  *sql.Stmt
 }
 
 // openConn opens the connection, after check has seen the file and before anything in it may change. It prepares
@@ -173,7 +178,8 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.addEvaluation, addEvaluation},
 		{&c.addCall, "INSERT INTO calls (decision_id) VALUES (?)"},
 		{&c.callTimes, callTimes},
-		{&c.setCallTimes, setCallTimes},
+		{&c.setAnswer, setAnswer},
+		{&c.setEnd, setEnd},
 		{&c.addRegion, addRegion},
 		{&c.addEntry, addEntry},
 		{&c.addFacet, "INSERT INTO facets (block, facet, value, ids) VALUES (?, ?, ?, ?)"},
@@ -182,6 +188,17 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.takeUse, takeUse},
 		{&c.noteUse, noteUse},
 		{&c.costly, costly},
+		{&c.addCharge, addCharge},
+		{&c.chargeOf, chargeOf},
+		{&c.setCharge, setCharge},
+		{&c.addSpending, addSpending},
+		{&c.accountMonths, accountMonths},
+		{&c.addReservation, addReservation},
+		{&c.reservationsOf, reservationsOf},
+		{&c.reserveInAccount, reserveInAccount},
+		{&c.useAccount, useAccount},
+		{&c.settleReservation, settleReservation},
+		{&c.noteAlert, noteAlert},
 		{&c.settle, "DELETE FROM challenges WHERE channel = ?"},
 	} {
 		var err error

@@ -39,7 +39,7 @@ func chained20(t *testing.T) (path, checkpoints string) {
 		}
 		id := record(t, l, r)
 		if n%2 == 0 {
-			if err := l.Answered(ctx, id, moment); err != nil {
+			if err := l.Answered(ctx, id, call.Pickup{At: moment}); err != nil {
 				t.Fatal(err)
 			}
 			if err := l.Ended(ctx, id, call.End{EndedAt: moment.Add(time.Minute), Cause: 16, Source: "ari"}); err != nil {

@@ -90,7 +90,7 @@ func (s *site) calls(from, dialled string, pin, talked int) int64 {
 	if talked > 0 {
 		at := s.clock.Add(5 * time.Second)
 		end := call.End{EndedAt: at.Add(time.Duration(talked) * time.Second), Cause: 16, Source: "ari"}
-		if err := errors.Join(s.ledger.Answered(s.t.Context(), id, at), s.ledger.Ended(s.t.Context(), id, end)); err != nil {
+		if err := errors.Join(s.ledger.Answered(s.t.Context(), id, call.Pickup{At: at}), s.ledger.Ended(s.t.Context(), id, end)); err != nil {
 			s.t.Fatal(err)
 		}
 	}

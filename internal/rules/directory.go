@@ -44,7 +44,7 @@ func readDirectory(files map[string]*dataFile, bad *faults) call.Directory {
 // extensionData is an entry as rules see it; every field is there.
 func extensionData(e call.Extension) map[string]any {
 	return map[string]any{
-		"holder": e.Holder, "department": e.Department, "grade": e.Grade, "class_of_service": e.ClassOfService,
+		"holder": e.Holder, "department": e.Department, "grade": e.Grade, "class_of_service": e.ClassOfService, "place": e.Place,
 		"line": e.Line, "suspended": e.Suspended, "mobile": e.Mobile, "short_number": e.ShortNumber,
 	}
 }
@@ -65,6 +65,7 @@ func checkExtension(f *dataFile, dir call.Directory, ext string, bad *faults) {
 	}
 	texts := map[string]string{
 		"holder": e.Holder, "department": e.Department, "grade": e.Grade, "class_of_service": e.ClassOfService,
+		"place": e.Place,
 	}
 	for field, text := range texts {
 		if len(text) > maxText || strings.ContainsFunc(text, unicode.IsControl) {

@@ -36,6 +36,7 @@ var subjects = []*subject{
 	textSubject("input.callee.class", func(f *call.Facts) string { return string(f.Callee.Class) }),
 	flagSubject("input.sanction.suspended", func(f *call.Facts) bool { return f.Sanction.Suspended }),
 	flagSubject("input.sanction.pin_suspended", func(f *call.Facts) bool { return f.Sanction.PINSuspended }),
+	flagSubject("input.usage.limited", func(f *call.Facts) bool { return f.Usage.Limited }),
 	flagSubject("input.usage.first_to_region", func(f *call.Facts) bool { return f.Usage.FirstToRegion }),
 	countSubject("input.usage.same_pin_calls", func(f *call.Facts) int { return f.Usage.SamePINCalls }),
 	countSubject("input.usage.short_calls_to_number", func(f *call.Facts) int { return f.Usage.ShortCallsToNumber }),
@@ -59,6 +60,7 @@ var subjects = []*subject{
 	textSubject("input.caller.class_of_service", func(f *call.Facts) string { return f.Caller.ClassOfService }),
 	textSubject("input.caller.grade", func(f *call.Facts) string { return f.Caller.Grade }),
 	textSubject("input.caller.department", func(f *call.Facts) string { return f.Caller.Department }),
+	textSubject("input.caller.place", func(f *call.Facts) string { return f.Caller.Place }),
 	textSubject("input.callee.region", func(f *call.Facts) string { return f.Callee.Region }),
 	flagSubject("input.caller.known", func(f *call.Facts) bool { return f.Caller.Known }),
 }

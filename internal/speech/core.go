@@ -54,6 +54,7 @@ var core = map[string][]string{
 	"closed":           {"im-sorry", "please-try-call-later"},
 	"suspended":        {"im-sorry", "feature-not-avail-line"},
 	"quota":            {"im-sorry", "feature-not-avail-line"},
+	"allowance_spent":  {"im-sorry", "vm-youhave", "vm-no", "vm-minutes"},
 	"blocked":          {"im-sorry", "feature-not-avail-line"},
 	"too_many":         {"im-sorry", "please-try-call-later"},
 
@@ -68,6 +69,9 @@ var core = map[string][]string{
 	"grant_opened": {"activated"},
 	"grant_closed": {"de-activated"},
 	"grant_none":   {"de-activated"},
+
+	"left_10": nil, "left_15": nil, "left_20": nil, "left_30": nil, "left_60": nil, "left_120": nil, "left_300": nil,
+	"left_soon": nil,
 
 	"0": {"digits/0"}, "1": {"digits/1"}, "2": {"digits/2"}, "3": {"digits/3"}, "4": {"digits/4"},
 	"5": {"digits/5"}, "6": {"digits/6"}, "7": {"digits/7"}, "8": {"digits/8"}, "9": {"digits/9"},

@@ -6,6 +6,7 @@
 package speech
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -24,6 +25,15 @@ func Of(prompts ...string) []string {
 		}
 	}
 	return files
+}
+
+// TimeLeft returns the prompt that says how long a call still may last.
+func TimeLeft(seconds int) string {
+	name := fmt.Sprintf("left_%d", seconds)
+	if _, spoken := core[name]; spoken {
+		return name
+	}
+	return "left_soon"
 }
 
 // Digits returns the files that speak a number digit by digit: 0 to 9, *, # and a leading or other +. What else is in

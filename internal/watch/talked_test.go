@@ -32,9 +32,9 @@ func TestLength(t *testing.T) {
 func TestAsteriskSetBack(t *testing.T) {
 	s := newSite(t)
 	id := s.decided("c", "101", call.Allow)
-	s.Answered("c", after(0))
+	s.answered("c", after(0))
 	s.calls["c"].heard = time.Now().Add(-9500 * time.Millisecond)
-	s.Ended("c", after(-3*24*3600), 16)
+	s.ended("c", after(-3*24*3600), 16)
 	if c := s.call(id); c.Seconds != 10 || !c.EndedAt.Before(c.AnsweredAt.Time) {
 		t.Errorf("the ledger has %+v, want 10 seconds", c)
 	}

@@ -1,5 +1,8 @@
 // Package watch follows calls to their end: when the called party answered, when the call ended and why. It writes that
-// into the ledger and counts what every extension is doing.
+// into the ledger, counts what every extension is doing, and ends what Asterisk should have ended and has not.
+//
+// A call goes on as long as the channel does that has answered it, its leg: on a trunk that is what is paid for. The phone
+// that made the call may have left it long before, because it has transferred the call.
 //
 // Events come from the adapter in the order in which Asterisk sent them. A call is followed from its arrival, so that
 // no event is missed that overtakes the decision; what is known before the decision has an id waits for it.
@@ -19,10 +22,11 @@ import (
 
 // Ledger keeps the ends of calls.
 type Ledger interface {
-	Answered(ctx context.Context, decisionID int64, at time.Time) error
+	Answered(ctx context.Context, decisionID int64, a call.Pickup) error
 	Ended(ctx context.Context, decisionID int64, e call.End) error
 	OpenCalls(ctx context.Context) ([]call.OpenCall, error)
 	Past(ctx context.Context, since time.Time) (call.Past, error)
+	Intervene(ctx context.Context, i call.Intervention) error
 }
 
 // How ends are learnt.
@@ -30,55 +34,58 @@ const (
 	SourceARI      = "ari"      // Asterisk said so when it happened
 	SourceAGI      = "agi"      // the dialplan said so over FastAGI when it happened
 	SourceDialplan = "dialplan" // the channel was found to be gone; the dialplan had noted the end
+	SourceCDR      = "cdr"      // the channel was found to be gone; Asterisk's call detail record has the end
 	SourceSweep    = "sweep"    // the channel was found to be gone; the end is when that was seen
-)
-
-const (
-	writeTimeout = 5 * time.Second
-	retryPause   = time.Second // after the ledger failed
 )
 
 // followed is a channel and the attempt that is under way on it.
 type followed struct {
-	channel   string
+	channel   string // the caller's
 	extension string
 	id        int64 // of the decision; 0 until it is recorded
 	released  bool  // and not ended
 	since     time.Time
+	gone      *call.End // the caller's channel is gone, a leg goes on: how the caller's end was told; nil while it is there
 	answered  time.Time
 	heard     time.Time // when we were told of the answer; zero for one that an earlier daemon was told of
 	end       *call.End // known before the id is
+	legs      map[string]*leg
+
+	max, warn int       // seconds: the cap, and how long before it the caller is warned; 0 for none
+	extended  bool      // by an operator
+	warned    bool      // since
+	cutAt     time.Time // when it was last ended because it had escaped its cap
 
 	pending bool // counted in Watch.pending
 	asked   bool // the facts were asked for: callee and first are known
 	callee  call.Number
-	first   call.Usage // as the facts were first asked for
-	pin     int64      // counted in Watch.counts
+	first   call.Usage      // as the facts were first asked for
+	payers  [2]call.Spender // the holder and the department; empty: nobody
+	pin     int64           // counted in Watch.counts
 }
 
 // Watch follows calls. Use New, and Run in a goroutine. All other methods return at once.
 type Watch struct {
-	// Past, if it is set before Run, looks up how the call of a channel that is gone has ended, if anybody noted it.
+	// Past, if it is set before Run, looks up how the call of a channel that is gone has ended, if anybody noted it; the
+	// end's source says who.
 	Past func(ctx context.Context, channel string) (call.End, bool)
+
+	// Lines and Alert, if they are set before Run, change calls in progress and tell people what they should hear of.
+	Lines Lines
+	Alert func(call.Alert)
 
 	ledger Ledger
 	log    zerolog.Logger
 	writes *queue.Queue[write]
 
-	mu    sync.Mutex
-	calls map[string]*followed // by channel; a call that has ended and is recorded is not in it
+	mu     sync.Mutex
+	calls  map[string]*followed // by the caller's channel; a call that has ended and is recorded is not in it
+	legs   map[string]*followed // by channel, those that calls have dialled and that exist
+	halves map[string]*followed // by name, the other halves of legs that are Local channels
 	// By extension: released calls that have not ended, and calls that are being decided.
 	active, pending map[string]int
+	paying          map[call.Spender]int // released calls that have not ended, by who pays
 	counts          *usage.Counter
-}
-
-// write is one thing to be told to the ledger.
-type write struct {
-	id       int64
-	channel  string
-	answered time.Time
-	end      *call.End
-	failed   bool // once or more; the log says so once
 }
 
 // New returns a watch that already follows the calls that the ledger knows to be open.
@@ -94,32 +101,39 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 	}
 	w := &Watch{
 		ledger: ledger, log: log, writes: queue.New[write](),
-		calls: map[string]*followed{}, active: map[string]int{}, pending: map[string]int{}, counts: usage.New(past, now),
+		calls: map[string]*followed{}, legs: map[string]*followed{}, halves: map[string]*followed{},
+		active: map[string]int{}, pending: map[string]int{}, paying: map[call.Spender]int{}, counts: usage.New(past, now),
 	}
 	for _, o := range open {
 		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
-		f := &followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt, callee: call.Number{E164: o.Number}}
+		f := &followed{
+			channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt,
+			callee: call.Number{E164: o.Number, Class: o.Class}, payers: payersOf(o.Holder, o.Department),
+		}
 		if o.Action == call.Allow {
 			f.pin = o.PINID
 			w.counts.Begin(f.pin)
 		}
 		w.follow(f)
-		w.recorded(f, o.DecisionID, o.Action)
+		if o.Leg != "" {
+			w.addLeg(f, call.Channel{ID: o.Leg}, time.Time{}).answered = true
+		}
+		w.recorded(f, o.DecisionID, call.Decision{Action: o.Action, MaxSeconds: o.MaxSeconds})
 	}
 	return w, nil
 }
 
 // Arrived begins to follow an attempt on a channel; an earlier one on it that is still open has ended. The returned
 // function must be called once, with the id of the decision, or 0 if it could not be recorded.
-func (w *Watch) Arrived(channel, extension string) (recorded func(id int64, a call.Action)) {
+func (w *Watch) Arrived(channel, extension string) (recorded func(id int64, d call.Decision)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f := &followed{channel: channel, extension: extension, since: time.Now()}
 	w.follow(f)
-	return func(id int64, a call.Action) {
+	return func(id int64, d call.Decision) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.recorded(f, id, a)
+		w.recorded(f, id, d)
 	}
 }
 
@@ -139,24 +153,25 @@ func (w *Watch) Follows(channel string) bool {
 }
 
 // recorded gives the attempt its decision, and writes what happened to it before.
-func (w *Watch) recorded(f *followed, id int64, a call.Action) {
+func (w *Watch) recorded(f *followed, id int64, d call.Decision) {
 	if id == 0 {
 		w.settle(f)
 		w.drop(f)
 		return
 	}
-	f.id = id
+	f.id, f.max, f.warn = id, d.MaxSeconds, d.WarnSeconds
 	switch {
-	case a == call.Allow && f.end == nil:
+	case d.Action == call.Allow && f.end == nil:
 		f.released = true
 		w.active[f.extension]++
+		w.pays(f, 1)
 		w.decided(f)
 		w.counts.LetOut(f.callee.Region)
 	default:
 		w.settle(f)
 	}
 	if !f.answered.IsZero() {
-		w.writes.Push(write{id: id, answered: f.answered})
+		w.writes.Push(write{id: id, answer: call.Pickup{At: f.answered, Leg: f.leg()}})
 	}
 	if f.end != nil {
 		w.writes.Push(write{id: id, channel: f.channel, end: f.end})
@@ -166,31 +181,9 @@ func (w *Watch) recorded(f *followed, id int64, a call.Action) {
 
 // drop stops following an attempt, unless its channel already carries another one.
 func (w *Watch) drop(f *followed) {
+	w.dropLegs(f)
 	if w.calls[f.channel] == f {
 		delete(w.calls, f.channel)
-	}
-}
-
-// Answered tells that the party called by the channel has answered.
-func (w *Watch) Answered(channel string, at time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f := w.calls[channel]
-	if f == nil || !f.answered.IsZero() {
-		return
-	}
-	f.answered, f.heard = at, time.Now()
-	if f.id != 0 {
-		w.writes.Push(write{id: f.id, answered: at})
-	}
-}
-
-// Ended tells that the channel does not exist any more.
-func (w *Watch) Ended(channel string, at time.Time, cause int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if f := w.calls[channel]; f != nil {
-		w.end(f, call.End{EndedAt: at, Cause: cause, Source: SourceARI})
 	}
 }
 
@@ -209,6 +202,16 @@ func (w *Watch) Told(channel string, talked time.Duration, at time.Time, cause i
 	w.end(f, call.End{EndedAt: at, Cause: cause, Source: SourceAGI})
 }
 
+// Over tells how a call ended that was over before anybody listened; a zero e.AnsweredAt means that nobody answered.
+func (w *Watch) Over(channel string, e call.End) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if f := w.calls[channel]; f != nil && f.end == nil {
+		f.answered = e.AnsweredAt
+		w.end(f, e)
+	}
+}
+
 // end notes an end, and writes it if the decision has its id.
 func (w *Watch) end(f *followed, e call.End) {
 	if f.end != nil {
@@ -223,84 +226,11 @@ func (w *Watch) end(f *followed, e call.End) {
 	if f.released {
 		f.released = false
 		decrease(w.active, f.extension)
+		w.pays(f, -1)
 	}
 	w.settle(f)
 	if f.id != 0 {
 		w.writes.Push(write{id: f.id, channel: f.channel, end: &e})
 		w.drop(f)
 	}
-}
-
-// Sweep ends the calls whose channel is not among those that exist. Calls that arrived after the look (taken) are left
-// alone.
-func (w *Watch) Sweep(channels map[string]bool, taken time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for channel, f := range w.calls {
-		if channels[channel] || !f.since.Before(taken) {
-			continue
-		}
-		w.end(f, call.End{EndedAt: taken, Source: SourceSweep})
-	}
-}
-
-// Run writes ends into the ledger until ctx ends, then writes what is left. What cannot be written is tried again behind
-// what waits, so that it holds up nothing else; a daemon that dies meanwhile finds the calls still open when it starts.
-func (w *Watch) Run(ctx context.Context) {
-	for {
-		select {
-		case <-w.writes.Ready():
-			w.writeAll(ctx)
-		case <-ctx.Done():
-			w.writeAll(ctx)
-			return
-		}
-	}
-}
-
-// writeAll tells the ledger what waits, and pauses after each failure; after ctx has ended it does not pause.
-func (w *Watch) writeAll(ctx context.Context) {
-	for _, x := range w.writes.Take() {
-		err := w.write(ctx, x)
-		if err == nil {
-			continue
-		}
-		if !x.failed {
-			w.log.Error().Err(err).Int64("decision", x.id).Msg("the end of a call could not be written; trying again")
-		}
-		x.failed = true
-		w.writes.Push(x)
-		select {
-		case <-time.After(retryPause):
-		case <-ctx.Done():
-		}
-	}
-}
-
-func (w *Watch) write(ctx context.Context, x write) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
-	defer cancel()
-	if x.end != nil {
-		return w.ledger.Ended(ctx, x.id, w.looked(ctx, x))
-	}
-	return w.ledger.Answered(ctx, x.id, x.answered)
-}
-
-// looked returns an end, or what the dialplan noted about it if nobody else saw it.
-func (w *Watch) looked(ctx context.Context, x write) call.End {
-	if x.end.Source != SourceSweep || w.Past == nil {
-		return *x.end
-	}
-	noted, ok := w.Past(ctx, x.channel)
-	if !ok || noted.EndedAt.After(x.end.EndedAt) {
-		return *x.end
-	}
-	if !x.end.AnsweredAt.IsZero() {
-		if noted.EndedAt.Before(x.end.AnsweredAt) { // by the clock; Asterisk knows how long it was
-			noted.Talked = noted.Length()
-		}
-		noted.AnsweredAt = x.end.AnsweredAt
-	}
-	noted.Source = SourceDialplan
-	return noted
 }

@@ -78,8 +78,31 @@ func (s *site) decided(channel, extension string, a call.Action) int64 {
 	s.t.Helper()
 	recorded := s.Arrived(channel, extension)
 	id := s.record(channel, extension, a)
-	recorded(id, a)
+	recorded(id, call.Decision{Action: a})
 	return id
+}
+
+// channel is one that Asterisk tells of.
+func channel(id string) call.Channel { return call.Channel{ID: id, Name: "PJSIP/" + id + "-1"} }
+
+// existing are the channels that exist.
+func existing(ids ...string) map[string]call.Channel {
+	all := map[string]call.Channel{}
+	for _, id := range ids {
+		all[id] = channel(id)
+	}
+	return all
+}
+
+// answered tells that the party called by a channel has answered on one of its own, which is gone with it.
+func (s *site) answered(caller string, at time.Time) {
+	s.Answered(channel(caller), channel(caller+"-leg"), at)
+}
+
+// ended tells that a call is over: the leg goes first, as it does in Asterisk.
+func (s *site) ended(caller string, at time.Time, cause int) {
+	s.Ended(caller+"-leg", at, cause)
+	s.Ended(caller, at, cause)
 }
 
 // call has everything written that waits, and returns the call of a decision.
@@ -143,11 +166,11 @@ func TestEnds(t *testing.T) {
 				switch step {
 				case "recorded":
 					id = s.record("c", "101", call.Allow)
-					recorded(id, call.Allow)
+					recorded(id, call.Decision{Action: call.Allow})
 				case "answered":
-					s.Answered("c", after(2))
+					s.answered("c", after(2))
 				case "ended":
-					s.Ended("c", after(9), 17)
+					s.ended("c", after(9), 17)
 				case "told":
 					s.Told("c", 7*time.Second, after(9), 17)
 				case "told-unanswered":
@@ -155,15 +178,18 @@ func TestEnds(t *testing.T) {
 				case "told-another":
 					s.Told("another", 7*time.Second, after(9), 17)
 				case "again":
-					s.Answered("c", after(30))
+					s.answered("c", after(30))
 				case "other":
-					s.Answered("another", after(1))
+					s.answered("another", after(1))
 					s.Ended("another", after(1), 16)
 				case "swept":
 					for _, f := range s.calls {
 						f.since = moment
+						for _, l := range f.legs {
+							l.since = moment
+						}
 					}
-					s.Sweep(map[string]bool{"another": true}, after(20))
+					s.Sweep(existing("another"), after(20))
 				case "restart":
 					_ = s.call(id)
 					s.restart()
@@ -183,8 +209,8 @@ func TestEnds(t *testing.T) {
 func TestSweepLeavesOthersAlone(t *testing.T) {
 	s := newSite(t)
 	there, late := s.decided("there", "101", call.Allow), s.decided("late", "102", call.Allow)
-	s.Sweep(map[string]bool{"there": true}, time.Now().Add(-time.Minute))
-	s.Sweep(map[string]bool{"there": true, "late": true}, time.Now().Add(time.Minute))
+	s.Sweep(existing("there"), time.Now().Add(-time.Minute))
+	s.Sweep(existing("there", "late"), time.Now().Add(time.Minute))
 	for _, id := range []int64{there, late} {
 		if c := s.call(id); !c.EndedAt.IsZero() {
 			t.Errorf("call %d was ended: %+v", id, c)
@@ -196,7 +222,7 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 func TestChannelComesAgain(t *testing.T) {
 	s := newSite(t)
 	first := s.decided("c", "101", call.Allow)
-	s.Answered("c", after(1))
+	s.answered("c", after(1))
 	second := s.decided("c", "101", call.Allow)
 	if c := s.call(first); c.EndedAt.IsZero() || c.AnsweredAt.IsZero() {
 		t.Errorf("the first call is open: %+v", c)
@@ -233,14 +259,14 @@ func TestChannelLeftTwice(t *testing.T) {
 // TestNotRecorded follows nothing that has no decision.
 func TestNotRecorded(t *testing.T) {
 	s := newSite(t)
-	s.Arrived("a", "101")(0, call.Allow)
+	s.Arrived("a", "101")(0, call.Decision{})
 	failed := s.Arrived("b", "101")
-	s.Answered("b", after(1))
+	s.answered("b", after(1))
 	s.Ended("b", after(2), 16)
-	failed(0, call.Allow)
+	failed(0, call.Decision{})
 	earlier := s.Arrived("c", "101")
 	id := s.decided("c", "101", call.Allow) // the channel has come again before the first was given up
-	earlier(0, call.Deny)
+	earlier(0, call.Decision{})
 	if n := s.Usage(call.UsageQuery{Extension: "101"}).ConcurrentCalls; n != 1 {
 		t.Errorf("%d calls are counted, want 1", n)
 	}
@@ -275,7 +301,7 @@ func TestUsage(t *testing.T) {
 	s.Ended("a", after(1), 16)
 	s.Ended("a", after(2), 16)
 	wants("101", "another", 1)
-	waiting(0, call.Deny)
+	waiting(0, call.Decision{})
 	s.Sweep(nil, after(3))
 	wants("101", "", 0)
 	s.forgets()
@@ -287,7 +313,7 @@ type failing struct {
 	written []string
 }
 
-func (f *failing) Answered(_ context.Context, id int64, _ time.Time) error {
+func (f *failing) Answered(_ context.Context, id int64, _ call.Pickup) error {
 	return f.write(fmt.Sprint(id, " answered"), id)
 }
 
@@ -296,6 +322,8 @@ func (*failing) Past(context.Context, time.Time) (call.Past, error) { return cal
 func (f *failing) Ended(_ context.Context, id int64, _ call.End) error {
 	return f.write(fmt.Sprint(id, " ended"), id)
 }
+
+func (*failing) Intervene(context.Context, call.Intervention) error { return nil }
 
 func (f *failing) write(what string, id int64) error {
 	if err := f.fault(id); err != nil {
@@ -341,8 +369,8 @@ func TestLedgerFails(t *testing.T) {
 				ctx, stop := context.WithCancel(t.Context())
 				done := make(chan struct{})
 				go func() { defer close(done); w.Run(ctx) }()
-				w.Answered("a", moment)
-				for _, channel := range []string{"a", "b", "c"} {
+				w.Answered(channel("a"), channel("a-leg"), moment)
+				for _, channel := range []string{"a-leg", "a", "b", "c"} {
 					w.Ended(channel, moment, 16)
 				}
 				time.Sleep(time.Minute)

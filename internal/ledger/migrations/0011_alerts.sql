@@ -1,4 +1,4 @@
--- Schema 9: alerts, until every receiver has them or nobody tries any longer, and some weeks after that.
+-- Schema 11: alerts, until every receiver has them or nobody tries any longer, and some weeks after that.
 
 CREATE TABLE alerts (
   n           INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,4 +1,4 @@
--- Schema 10: what breaking a rule has cost: suspensions and fines, that people lifted them, and what a call's cost made of them.
+-- Schema 12: what breaking a rule has cost: suspensions and fines, that people lifted them, and what a call's cost made of them.
 
 CREATE TABLE sanctions (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,0 +1,41 @@
+package call
+
+import (
+	"strings"
+	"time"
+)
+
+// Channel is a channel of Asterisk, as an event or a look at all channels tells of it.
+type Channel struct {
+	ID   string // Asterisk's unique id
+	Name string // PJSIP/carrier-0000002a
+	// Incoming says that the other side has called Asterisk on it; it is only told where the channel is made.
+	Incoming bool
+	Context  string // where in the dialplan it is
+	Exten    string
+	App      string // the application that it executes
+	// DecisionID is the decision that it was dialled under, as our dialplan has noted it: 0 for none. Whatever such a
+	// channel dials in its turn has it, too.
+	DecisionID int64
+	AnsweredAt time.Time // when it answered a call that we let out, as our dialplan has noted it; zero for not
+	MadeAt     time.Time // zero where it is not told
+}
+
+// Endpoint is technology and endpoint: of PJSIP/carrier-0000002a it is PJSIP/carrier.
+func (c Channel) Endpoint() string {
+	if dash := strings.LastIndexByte(c.Name, '-'); dash > 0 {
+		return c.Name[:dash]
+	}
+	return c.Name
+}
+
+// OtherHalf returns the name of the other half of a Local channel; empty for any other channel.
+func (c Channel) OtherHalf() string {
+	if base, ok := strings.CutSuffix(c.Name, ";1"); ok {
+		return base + ";2"
+	}
+	if base, ok := strings.CutSuffix(c.Name, ";2"); ok {
+		return base + ";1"
+	}
+	return ""
+}
