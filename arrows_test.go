@@ -39,7 +39,7 @@ var rooms = map[string]room{
 	"usage":  {code: "call"},
 	"tariff": {code: "call hours yamlfile"}, // what calls cost, and which allowances pay
 
-	"config":    {code: "yamlfile"},
+	"config":    {code: "call yamlfile"},
 	"numbering": {code: "call yamlfile"},
 	"scenario":  {code: "call yamlfile", tests: "policy schema"},          // calls and what is to become of them, in YAML
 	"rules":     {code: "call hours lists schema tariff yamlfile policy"}, // policy: the schemas, where a policy directory has none
@@ -52,8 +52,10 @@ var rooms = map[string]room{
 	"lockout": {code: "call"},             // wrong PINs and tokens, and what follows from them
 
 	"gate":     {code: "call queue speech"},
-	"approval": {code: "call queue speech"}, // who may approve a call is asked, on the phone or elsewhere
-	"cdr":      {}, // Asterisk's call detail records
+	"sanction": {code: "call"},                  // suspensions in force
+	"alert":    {code: "call", tests: "ledger"}, // alerts leave for the log and by webhook
+	"approval": {code: "call queue speech"},     // who may approve a call is asked, on the phone or elsewhere
+	"cdr":      {},                              // Asterisk's call detail records
 	"watch":    {code: "call queue speech usage", tests: "ledger"},
 	"ari":      {code: "call queue"},
 	"agi":      {code: "call queue"},
@@ -68,7 +70,7 @@ var rooms = map[string]room{
 	"doctor":    {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
 
 	"app": {
-		code: "agi approval ari bypass call cdr config control gate ledger lint lockout numbering policy policydir report rules scenario speech usage watch web yamlfile",
+		code: "agi alert approval ari bypass call cdr config control gate ledger lint lockout numbering policy policydir report rules sanction scenario speech usage watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
@@ -113,7 +115,7 @@ var libraries = map[string]string{
 	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt
 	"golang.org/x/term":            "cmd/dialwarden demo",
 	"golang.org/x/sys":             "ledger bench rules e2e", // e2e: limits, flags and mounts, to make faults
-	"github.com/rs/zerolog":        "agi app approval ari bypass control gate watch web cmd/dialwarden demo e2e",
+	"github.com/rs/zerolog":        "agi alert app approval ari bypass control gate watch web cmd/dialwarden demo e2e",
 }
 
 // TestArrows holds the import arrows of the module, as go list sees them.

@@ -19,6 +19,7 @@ type writer interface {
 	control.Tokens
 	control.Locks
 	control.Log
+	control.Sanctions
 }
 
 // alone is the ledger itself, where no daemon is running.

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/dialwarden/dialwarden/internal/agi"
+	"github.com/dialwarden/dialwarden/internal/alert"
 	"github.com/dialwarden/dialwarden/internal/approval"
 	"github.com/dialwarden/dialwarden/internal/ari"
 	"github.com/dialwarden/dialwarden/internal/bypass"
@@ -23,6 +24,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/gate"
 	"github.com/dialwarden/dialwarden/internal/ledger"
 	"github.com/dialwarden/dialwarden/internal/lockout"
+	"github.com/dialwarden/dialwarden/internal/sanction"
 	"github.com/dialwarden/dialwarden/internal/speech"
 	"github.com/dialwarden/dialwarden/internal/usage"
 	"github.com/dialwarden/dialwarden/internal/watch"
@@ -37,18 +39,20 @@ type App struct {
 	// Approvals asks those who may approve a call whether they do. Open makes it before the gate.
 	Approvals *approval.Room
 
-	cfg      config.Config
-	log      zerolog.Logger
-	ledger   *ledger.Ledger
-	policy   *Keeper
-	gate     *gate.Gate
-	lockout  *lockout.Lockout
-	watch    *watch.Watch
-	bypass   *bypass.Guard
-	spending *usage.Spending
-	ari      *ari.Client
-	agi      *agi.Server // nil: not served
-	control  *control.Server
+	cfg       config.Config
+	log       zerolog.Logger
+	ledger    *ledger.Ledger
+	policy    *Keeper
+	gate      *gate.Gate
+	lockout   *lockout.Lockout
+	alerts    *alert.Room
+	sanctions *sanction.Register
+	watch     *watch.Watch
+	bypass    *bypass.Guard
+	spending  *usage.Spending
+	ari       *ari.Client
+	agi       *agi.Server // nil: not served
+	control   *control.Server
 
 	checkpointError atomic.Pointer[string] // why the last checkpoint was not written; nil before the first
 	ledgerNotices   chan error             // nil: it can be written again
@@ -74,7 +78,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err != nil {
 		return nil, err
 	}
-	if err := a.openLedger(); err != nil {
+	if err := a.openRecords(ctx); err != nil {
 		return nil, err
 	}
 	if a.heard, err = a.ledger.LastWritten(ctx); err != nil {
@@ -87,7 +91,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	if err := a.policy.Start(ctx); err != nil {
 		return nil, err
 	}
-	if a.watch, err = watch.New(ctx, a.ledger, log); err != nil {
+	if a.watch, err = watch.New(ctx, past{a.ledger, a.policy.Edition().Book}, log); err != nil {
 		return nil, err
 	}
 	if err := a.openLockout(ctx); err != nil {
@@ -97,7 +101,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
 		Ledger: conversations{a.ledger}, Tracker: a.watch, Spending: a.spending, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
-		Dialogue: call.DefaultDialogue(), Log: log, Raise: a.raise,
+		Dialogue: call.DefaultDialogue(), Log: log, Raise: a.raise, Sanctions: a.sanctions,
 	})
 	if err != nil {
 		return nil, err
@@ -123,7 +127,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	people := pins{a.ledger, a.gate}
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{
 		PINs: people, Tokens: a.ledger, Locks: a.lockout, Log: people, Policies: a.policy, Approvals: a.Approvals,
-		Calls: a.watch,
+		Calls: a.watch, Sanctions: a.ledger,
 	}, log)
 	if err != nil {
 		return nil, err
@@ -134,10 +138,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 }
 
 // raise tells people of something.
-func (a *App) raise(x call.Alert) {
-	a.log.Warn().Str("kind", string(x.Kind)).Int64("decision", x.DecisionID).Str("extension", x.Extension).Str("place", x.Place).
-		Str("rule", x.Rule).Str("to", x.To).Str("text", x.Text).Msg("alert")
-}
+func (a *App) raise(x call.Alert) { a.alerts.Raise(x) }
 
 // serveWeb answers on web.listen. The daemon goes on without where it cannot: calls matter more.
 func (a *App) serveWeb() {
@@ -172,12 +173,26 @@ func (a *App) health(ctx context.Context) web.Health {
 	return h
 }
 
+// openRecords opens the ledger, with what follows from what is in it.
+func (a *App) openRecords(ctx context.Context) error {
+	if err := a.openLedger(); err != nil {
+		return err
+	}
+	if err := a.openAlerts(ctx); err != nil {
+		return err
+	}
+	return a.openSanctions(ctx)
+}
+
 func (a *App) openLedger() error {
 	if _, err := os.Stat(filepath.Dir(a.cfg.Ledger.Path)); err != nil {
 		return fmt.Errorf("ledger.path: there is no directory for %s: %w", a.cfg.Ledger.Path, err)
 	}
 	var err error
-	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger), ledger.WithMigration(a.migrating), ledger.WithChanges(a.spent)); err != nil {
+	options := []ledger.Option{
+		ledger.WithNotice(a.noticeLedger), ledger.WithMigration(a.migrating), ledger.WithChanges(a.spent), ledger.WithSanctions(a.sanctioned),
+	}
+	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, options...); err != nil {
 		return err
 	}
 	a.closers = append(a.closers, a.ledger.Close)
@@ -229,7 +244,9 @@ func (a *App) checkpointed(err error) {
 func (a *App) Run(ctx context.Context) error {
 	connection, disconnect := context.WithCancel(context.WithoutCancel(ctx))
 	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
-	var events, ends, files sync.WaitGroup
+	telling, stopTelling := context.WithCancel(context.WithoutCancel(ctx))
+	var events, ends, files, alerts sync.WaitGroup
+	alerts.Go(func() { a.alerts.Run(telling) })
 	files.Go(func() { a.policy.Watch(ctx) })
 	files.Go(func() { a.followLedger(ctx) })
 	files.Go(func() { a.retain(ctx) })
@@ -252,6 +269,8 @@ func (a *App) Run(ctx context.Context) error {
 	err = errors.Join(err, a.gate.Stop(stopping)) // for calls that came while the connection was still there
 	unfollow()
 	ends.Wait()
+	stopTelling()
+	alerts.Wait()
 	return errors.Join(err, a.close())
 }
 

@@ -1,12 +1,14 @@
 package app
 
 import (
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/config"
+	"github.com/dialwarden/dialwarden/internal/ledger"
 )
 
 // TestFactsOfTheShippedPolicy puts into the facts what the policy's own data gives, and tells somebody of an emergency.
@@ -27,5 +29,45 @@ func TestFactsOfTheShippedPolicy(t *testing.T) {
 	d := e.Book.Judge(t.Context(), f)
 	if d.Action != call.Allow || d.Rule != call.RuleEmergency || !slices.Equal(d.Notify, []call.Notice{{Rule: "emergency", To: "operator"}}) {
 		t.Errorf("got %+v", d)
+	}
+}
+
+// TestPastKnowsAfterHours: the counts of a new daemon go by the same hours and classes as those of a call.
+func TestPastKnowsAfterHours(t *testing.T) {
+	e, err := LoadEdition(config.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ledger.LoadOrCreateKey(filepath.Join(t.TempDir(), "k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(filepath.Join(t.TempDir(), "l.db"), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	night := time.Date(2026, 11, 23, 23, 30, 0, 0, e.Book.Zone)
+	for _, c := range []struct {
+		at    time.Time
+		class call.Class
+	}{{night, call.International}, {night.Add(-9 * time.Hour), call.International}, {night, call.Local}} {
+		r := call.Record{
+			Attempt:  call.Attempt{Source: call.SourceARI, Channel: "c", Extension: "101", Dialled: "1", At: c.at},
+			Facts:    call.Facts{Callee: call.Callee{Number: call.Number{Class: c.class}}},
+			Decision: call.Decision{Action: call.Deny, Rule: "x"},
+		}
+		if _, err := l.Record(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := past{l, e.Book}.Past(t.Context(), night.AddDate(0, 0, -1))
+	if err != nil || len(all.Calls) != 3 {
+		t.Fatalf("got %+v, %v", all, err)
+	}
+	for _, c := range all.Calls {
+		if want := c.At.Equal(night) && c.Class == call.International; c.AfterHours != want {
+			t.Errorf("%s at %s: after hours %v", c.Class, c.At, c.AfterHours)
+		}
 	}
 }

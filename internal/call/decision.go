@@ -73,6 +73,9 @@ type Penalty struct {
 	SuspendDays  int    `json:"suspend_days,omitempty"`
 	FineMinor    int64  `json:"fine_minor,omitempty"`
 	CostMultiple int    `json:"cost_multiple,omitempty"`
+	// Suspend is SuspendExtension or SuspendPIN; empty: the PIN that was accepted for the call, the extension where none was.
+	Suspend string `json:"suspend,omitempty"`
+	Text    string `json:"-"` // what the rule says, in the language of the site
 }
 
 // Decision is the policy's typed answer, combined from all rules that fired.
@@ -118,9 +121,10 @@ func (d Decision) noted(rule, text string) Decision {
 	return d
 }
 
-// unlimited returns the decision without the limits of the call that it was about.
+// unlimited returns the decision without what the call that it was about would have had and cost.
 func (d Decision) unlimited() Decision {
 	d.MaxSeconds, d.WarnSeconds, d.RingSeconds, d.CapRule = 0, 0, 0, ""
+	d.Sanctions = []Penalty{}
 	return d
 }
 
@@ -151,6 +155,8 @@ type Record struct {
 	// Alerts are kept with the decision, so that nobody misses one if the daemon dies; they get its id. Whoever records them
 	// raises them, too.
 	Alerts []Alert
+	// Sanctions are what the decision costs; see Impose.
+	Sanctions []Sanctioned
 	// Charge is what the call may cost and who pays; nil where it costs nobody anything: it is refused, stays inside, or is
 	// an emergency call.
 	Charge *Charge

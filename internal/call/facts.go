@@ -71,9 +71,15 @@ type Line struct {
 	Kind string `json:"kind"` // phone, alarm, duty, conference
 }
 
-// Sanction says what was imposed on the extension.
+// Sanction says what was imposed on the extension, and on the PIN that was entered.
 type Sanction struct {
-	Suspended bool `json:"suspended"`
+	Suspended bool   `json:"suspended"` // the extension: by a sanction, or by data/directory.yaml
+	Until     string `json:"until"`     // RFC 3339 with the site's offset; empty where no sanction suspends the extension
+	Rule      string `json:"rule"`      // that suspended it; empty where no sanction does
+	// The same of the PIN; false and empty where none was entered.
+	PINSuspended bool   `json:"pin_suspended"`
+	PINUntil     string `json:"pin_until"`
+	PINRule      string `json:"pin_rule"`
 }
 
 // Credentials are what the caller has proved so far. The policy sees facts about them, never digits.

@@ -22,6 +22,9 @@ type Usage struct {
 	// its last four digits.
 	ShortCallsToNumber int `json:"short_calls_to_number" yaml:"short_calls_to_number"`
 	ShortCallsToPrefix int `json:"short_calls_to_prefix" yaml:"short_calls_to_prefix"`
+	// Attempts in the last hour, of the extension and of the whole site, that UsageQuery.AfterHours was true for.
+	AfterHoursAttempts     int `json:"after_hours_attempts" yaml:"after_hours_attempts"`
+	SiteAfterHoursAttempts int `json:"site_after_hours_attempts" yaml:"site_after_hours_attempts"`
 	// FirstToRegion is true until a call to the number's country was let out for the first time.
 	FirstToRegion bool `json:"first_to_region" yaml:"first_to_region"`
 	// SamePINCalls are other calls, of any extension, that go on with the PIN that was entered; 0 without one.
@@ -65,6 +68,8 @@ type UsageQuery struct {
 	Callee             Number
 	PINID              int64 // of the PIN that was accepted; 0 for none
 	Short              ShortCalls
+	// AfterHours says that the attempt counts as one after hours.
+	AfterHours bool
 }
 
 // ShortCalls says which calls count as short: answered, ended within a number of seconds, not longer ago than a time.
@@ -90,6 +95,8 @@ type PastCall struct {
 	Answered           bool
 	Seconds            int       // from answer to end
 	EndedAt            time.Time // zero if it has not ended
+	// AfterHours says that it counted as an attempt after hours; a ledger does not know.
+	AfterHours bool
 }
 
 // Past is what a ledger remembers of earlier calls.

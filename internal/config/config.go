@@ -42,6 +42,7 @@ type Config struct {
 	Site      Site      `yaml:"site"`
 	Privacy   Privacy   `yaml:"privacy"`
 	Bypass    Bypass    `yaml:"bypass"`
+	Alerts    Alerts    `yaml:"alerts"`
 }
 
 // Asterisk is how to reach Asterisk's REST interface.
@@ -194,10 +195,15 @@ func (c *Config) resolve(dir string) {
 	stem := strings.TrimSuffix(c.Ledger.Path, filepath.Ext(c.Ledger.Path))
 	c.Ledger.KeyFile = cmp.Or(c.Ledger.KeyFile, stem+".key")
 	c.Ledger.CheckpointFile = cmp.Or(c.Ledger.CheckpointFile, stem+".checkpoints")
-	for _, p := range []*string{
+	c.Alerts.complete()
+	paths := []*string{
 		&c.Asterisk.PasswordFile, &c.Asterisk.CDRFile, &c.AGI.SecretFile, &c.Policy.Dir, &c.Ledger.Path, &c.Ledger.KeyFile, &c.Ledger.CheckpointFile, &c.Control.Socket,
 		&c.Web.KeyFile,
-	} {
+	}
+	for i := range c.Alerts.Webhooks {
+		paths = append(paths, &c.Alerts.Webhooks[i].SecretFile)
+	}
+	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -278,6 +284,7 @@ func (c *Config) check(path string, data []byte) error {
 	require(!slices.ContainsFunc(c.Bypass.Trunks, func(t string) bool { return !trunkName.MatchString(t) }),
 		"bypass.trunks", `must be endpoints like "carrier", "PJSIP/carrier" or "DAHDI/*", or names of DIALWARDEN_TRUNK_name`)
 	require(c.Site.Language == "en" || c.Site.Language == "zh", "site.language", "must be en or zh")
+	c.Alerts.check(require)
 	return errors.Join(faults...)
 }
 

@@ -94,6 +94,13 @@ func TestFaultsNameFileLineAndWhatIsRight(t *testing.T) {
 		"listen":           {"web:\n  listen: here\n", ":2:11: web.listen"},
 		"open agi":         {"agi:\n  listen: 0.0.0.0:4573\n", ":2:11: agi.listen: must be a loopback address"},
 		"agi everywhere":   {"agi:\n  listen: \":4573\"\n", ":2:11: agi.listen: must be a loopback address"},
+		"webhook alone":    {"alerts:\n  webhooks:\n    - timeout: 5s\n", ":3:7: alerts.webhooks.0: must have an http or https address as its url"},
+		"webhook address":  {"alerts:\n  webhooks:\n    - {url: \"ftp://a\", secret_file: x}\n", ":3:13: alerts.webhooks.0.url: must have an http or https address"},
+		"webhook password": {"alerts:\n  webhooks:\n    - {url: \"http://a:b@h/\", secret_file: x}\n", "alerts.webhooks.0.url: must not hold a password"},
+		"webhook unsigned": {"alerts:\n  webhooks:\n    - url: \"http://h/\"\n", "must name in secret_file the file"},
+		"webhook kind":     {"alerts:\n  webhooks:\n    - {url: \"http://h/\", secret_file: x, kinds: [rule, fire]}\n", ":3:56: alerts.webhooks.0.kinds.1: must be a kind of alert: rule, emergency"},
+		"webhook timeout":  {"alerts:\n  webhooks:\n    - {url: \"http://h/\", secret_file: x, timeout: 2h}\n", "alerts.webhooks.0.timeout: must be a time from 1s to 1m"},
+		"webhook field":    {"alerts:\n  webhooks:\n    - {ulr: x}\n", `unknown field "ulr"; did you mean "url"?`},
 		"duplicate":        {"web: {}\nweb: {}\n", `:2:1: "web" is given twice, first in line 1`},
 		"tab":              {"site:\n\tname: x\n", ":2:1: there is a tab; YAML is indented with spaces"},
 		"no yaml":          {"a: b: c\n", ":1:"},
@@ -156,5 +163,26 @@ func TestFault(t *testing.T) {
 func TestMissingFile(t *testing.T) {
 	if _, err := config.Load(filepath.Join(t.TempDir(), "none.yaml")); err == nil {
 		t.Error("a file that was named and does not exist is no error")
+	}
+}
+
+// TestWebhooks have names and time-outs where none are given, and secrets that are in no error.
+func TestWebhooks(t *testing.T) {
+	secret := write(t, "correct horse battery\n")
+	c, err := config.Load(write(t, "alerts:\n  webhooks:\n    - {url: \"http://h:1/a\", secret_file: \""+secret+"\"}\n"+
+		"    - {url: \"http://h:1/b\", secret_file: short, name: \"h:1-2\", timeout: 3s}\n    - {url: \"http://h:1/c\", secret_file: none}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks := c.Alerts.Webhooks
+	if hooks[0].Name != "h:1" || hooks[1].Name != "h:1-2" || hooks[2].Name != "h:1-3" || time.Duration(hooks[0].Timeout) != 10*time.Second {
+		t.Errorf("got %+v", hooks)
+	}
+	if got, err := hooks[0].Secret(); err != nil || got != "correct horse battery" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	hooks[1].SecretFile = write(t, "tooshort\n")
+	if _, err := hooks[1].Secret(); err == nil || !strings.Contains(err.Error(), "alerts.webhooks h:1-2: secret_file") || strings.Contains(err.Error(), "tooshort") {
+		t.Errorf("got %v", err)
 	}
 }

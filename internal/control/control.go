@@ -12,6 +12,7 @@
 //	POST /decisions/{id}/correct  {"who","reason","seconds","cost_minor"}  →  {"id"}
 //	POST /looks             {"who","what","filter"}                →  {}
 //	POST /forget            {"holder","who","reason"}              →  {"decisions"}
+//	POST /sanctions/{id}/lift  {"who","reason","waive"}            →  {}
 //	POST /approvals                                                →  {"approvals"}: those that are pending
 //	POST /approvals/{id}    {"allow","who","reason"}               →  {}
 //	POST /calls                                                    →  {"calls"}: those in progress
@@ -59,6 +60,7 @@ type Verbs struct {
 	Policies  Policies
 	Log       Log
 	Approvals Approvals
+	Sanctions Sanctions
 	Calls     Calls
 }
 
@@ -172,6 +174,7 @@ func handler(v Verbs) http.Handler {
 	}))
 	handlePolicies(mux, v.Policies)
 	handleApprovals(mux, v.Approvals)
+	handleSanctions(mux, v.Sanctions)
 	handleCalls(mux, v.Calls)
 	return mux
 }
@@ -193,7 +196,7 @@ func answer(do func(*http.Request) (any, error)) http.HandlerFunc {
 	}
 }
 
-// Client talks to a running daemon. Use Dial. It satisfies PINs, Tokens, Locks, Log and Policies.
+// Client talks to a running daemon. Use Dial. It satisfies PINs, Tokens, Locks, Log, Sanctions and Policies.
 type Client struct{ http *http.Client }
 
 // Dial returns a client if a daemon listens on the socket.

@@ -30,10 +30,12 @@ type Book struct {
 	Zone      *time.Location
 	// Lookup fills in the facts that the policy's own data gives: the schedules that are open, the holiday, the lists
 	// that the called number is in. Nil leaves them empty.
-	Lookup  func(*call.Facts)
-	Short   call.ShortCalls // which calls Usage counts as short
-	Handset call.Handset    // how callers are talked to
-	Prices  Prices          // nil: nothing is known about costs
+	Lookup func(*call.Facts)
+	Short  call.ShortCalls // which calls Usage counts as short
+	// AfterHours says whether an attempt counts as one after hours; nil: none does.
+	AfterHours func(*call.Facts) bool
+	Handset    call.Handset // how callers are talked to
+	Prices     Prices       // nil: nothing is known about costs
 	// Text says in words what is decided by a rule of Dialwarden's own, in the language of the site. Nil says it in English.
 	Text func(rule string) string
 }
@@ -54,9 +56,9 @@ func (b *Book) Facts(a call.Attempt, u call.Usage, c call.Credentials) call.Fact
 }
 
 // Afresh completes facts, or replaces in those of an earlier time, what depends on the book: who the caller is, his line
-// and whether he is suspended (the directory), what was dialled (the number plan and the directory), the schedules that
-// are open, the holiday and the lists of the number (the policy's data). The clock, usage, credentials and the attempt
-// stay.
+// and whether the directory suspends him, what was dialled (the number plan and the directory), the schedules that
+// are open, the holiday and the lists of the number (the policy's data). The clock, usage, sanctions that were imposed,
+// credentials and the attempt stay.
 func (b *Book) Afresh(f call.Facts) call.Facts {
 	entry := b.Directory[f.Attempt.Extension]
 	kind := entry.Line
@@ -66,7 +68,7 @@ func (b *Book) Afresh(f call.Facts) call.Facts {
 	f.Caller = b.Directory.Caller(f.Attempt.Extension)
 	f.Callee = b.Numbers.Classify(f.Attempt.Dialled)
 	f.Line = call.Line{Kind: kind}
-	f.Sanction = call.Sanction{Suspended: entry.Suspended}
+	f.Sanction.Suspended = entry.Suspended || f.Sanction.Rule != "" // by a sanction
 	f.Time.Schedules, f.Time.Holiday = []string{}, ""
 	f.Callee.Lists = []string{}
 	if b.Lookup != nil {
@@ -99,10 +101,15 @@ func (b *Book) Alike(key []byte, f *call.Facts) []byte {
 // facts puts together the facts about a call that is under way, and what it would cost.
 func (g *Gate) facts(b *Book, a call.Attempt, c call.Credentials) (call.Facts, bill) {
 	f := b.Facts(a, call.Usage{}, c)
+	if g.Sanctions != nil {
+		s := g.Sanctions.On(a.Extension, c.PIN.ID, b.Zone)
+		s.Suspended = s.Suspended || f.Sanction.Suspended
+		f.Sanction = s
+	}
 	who := payer(&f)
 	f.Usage = g.Tracker.Usage(call.UsageQuery{
 		Channel: a.Channel, Extension: a.Extension, Callee: f.Callee.Number, PINID: c.PIN.ID, Short: b.Short,
-		Holder: who.Holder, Department: who.Department,
+		Holder: who.Holder, Department: who.Department, AfterHours: b.AfterHours != nil && b.AfterHours(&f),
 	})
 	owed := b.bill(&f, g.Spending)
 	return f, owed

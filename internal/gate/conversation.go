@@ -217,6 +217,7 @@ func (c *conversation) record(d call.Decision, p call.Proved) call.Record {
 		r.Matter = p.Credentials.Matter.Code
 	}
 	r.Alerts = alertsOf(r)
+	r.Impose(time.Now(), c.book.Zone)
 	return r
 }
 

@@ -67,6 +67,12 @@ type Tracker interface {
 	Usage(q call.UsageQuery) call.Usage
 }
 
+// Sanctions knows what was imposed.
+type Sanctions interface {
+	// On returns what is in force now on an extension and on a PIN, 0 for none; times are those of the zone.
+	On(extension string, pin int64, zone *time.Location) call.Sanction
+}
+
 // Config is what a Gate works with.
 type Config struct {
 	Book      func() *Book // the book in force
@@ -77,6 +83,7 @@ type Config struct {
 	Approvals Approvals // nil: nobody can be asked
 	Dialogue  call.Dialogue
 	Log       zerolog.Logger
+	Sanctions Sanctions // nil: nothing was ever imposed
 	// Raise tells people of something soon, and returns at once; nil tells nobody.
 	Raise func(call.Alert)
 }

@@ -36,6 +36,9 @@ const (
 	kindErasure      = "erasure"
 	kindLook         = "look"
 	kindIntervention = "intervention"
+	kindSanction     = "sanction"
+	kindLift         = "lift"
+	kindFine         = "fine"
 )
 
 // canonical writes values so that no two lists of values are written alike: n; for NULL, i and the decimal digits and ;
@@ -117,6 +120,11 @@ var (
 	erasureColumns      = []string{"at", "who", "what", "reason", "ids", "content"}
 	lookColumns         = []string{"at", "who", "what", "filter"}
 	interventionColumns = []string{"at", "decision_id", "who", "what", "max_seconds", "reason"}
+	sanctionColumns     = []string{
+		"at", "decision_id", "rule", "reason", "extension", "pin_id", "until", "fine_minor", "cost_multiple", "extends",
+	}
+	liftColumns = []string{"at", "sanction_id", "who", "reason", "waived"}
+	fineColumns = []string{"at", "sanction_id", "cost_minor", "fine_minor"}
 )
 
 // seals are what keeps the digests of a decision's groups from being guessed, or the digests themselves.

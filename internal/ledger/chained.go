@@ -52,6 +52,12 @@ var sources = []source{
 		func(v []any) hash { return rowDigest(kindLook, v) }),
 	newSource(kindIntervention, "interventions", "id", "true", qualified("r", interventionColumns), "", len(interventionColumns),
 		func(v []any) hash { return rowDigest(kindIntervention, v) }),
+	newSource(kindSanction, "sanctions", "id", "true", qualified("r", sanctionColumns), "", len(sanctionColumns),
+		func(v []any) hash { return rowDigest(kindSanction, v) }),
+	newSource(kindLift, "sanction_lifts", "id", "true", qualified("r", liftColumns), "", len(liftColumns),
+		func(v []any) hash { return rowDigest(kindLift, v) }),
+	newSource(kindFine, "sanction_costs", "id", "true", qualified("r", fineColumns), "", len(fineColumns),
+		func(v []any) hash { return rowDigest(kindFine, v) }),
 }
 
 // decisionSource reads decisions; later are the expressions for laterColumns.

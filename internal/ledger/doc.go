@@ -58,6 +58,9 @@
 //	checkpoints  signed statements of what the chain was at a moment
 //	corrections  what people said of a decision later, immutable
 //	interventions  what operators did to calls in progress, immutable
+//	sanctions    what breaking a rule has cost, immutable; sanction_lifts and sanction_costs what became of it
+//	alerts       what people should hear of soon, for 30 days
+//	deliveries   which receiver has an alert, and why not
 //	meta         the fingerprint of the key
 //	blocks       stretches of ids that have facets; derived, as the next four
 //	facets       for each block and each value of what can be filtered by, the ids that have it

@@ -104,7 +104,10 @@ func (l *Ledger) setEnd(ctx context.Context, c *conn, id int64, e call.End) (cha
 	if _, err = c.setEnd.ExecContext(ctx, answered, ended, seconds, cost, e.Cause, source, c.end.seq+1, id); err != nil {
 		return change, err
 	}
-	return change, c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, cost, e.Cause, source}))
+	if err := c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, cost, e.Cause, source})); err != nil {
+		return change, err
+	}
+	return change, multiplyCost(ctx, c, id, Time{l.now()})
 }
 
 // The sources of ends that tell whether somebody had answered; others have only seen that the call is gone.

@@ -235,6 +235,9 @@ func (r erased) strip(ctx context.Context, c *conn, what string, content canonic
 	if _, err := c.ExecContext(ctx, "DELETE FROM evaluations WHERE decision_id = ?", r.id); err != nil {
 		return content, err
 	}
+	if _, err := c.ExecContext(ctx, "DELETE FROM alerts WHERE decision_id = ?", r.id); err != nil { // they name people and numbers
+		return content, err
+	}
 	if what == eraseApprover {
 		var seal any
 		if digest, is := r.later.sealedApprover(); is {
@@ -292,7 +295,7 @@ func (r erased) remove(ctx context.Context, c *conn, corrections *idRanges) erro
 	}
 	for _, text := range []string{
 		"DELETE FROM corrections WHERE decision_id = ?", "DELETE FROM calls WHERE decision_id = ?",
-		"DELETE FROM token_uses WHERE decision_id = ?",
+		"DELETE FROM token_uses WHERE decision_id = ?", "DELETE FROM alerts WHERE decision_id = ?",
 		"DELETE FROM reservations WHERE decision_id = ?", "DELETE FROM charges WHERE decision_id = ?",
 		"DELETE FROM evaluations WHERE decision_id = ?", "DELETE FROM decisions WHERE id = ?",
 	} {

@@ -46,6 +46,7 @@ func (l *Ledger) Forget(ctx context.Context, holder, who, reason string) (int, e
 	credentials, err := l.updateAll(ctx, // last: until now they told which decisions name the person
 		update{"UPDATE pins SET holder = '', department = '', extension = '' WHERE holder = ?", []any{holder}},
 		update{"UPDATE tokens SET approver = '', reason = '' WHERE approver = ?", []any{holder}},
+		update{"DELETE FROM alerts WHERE instr(body, ?) > 0", []any{quoted(holder)}},
 	)
 	if err == nil && n == 0 && credentials == 0 {
 		err = ErrNotFound

@@ -51,8 +51,9 @@ type Ledger struct {
 
 	checkpoints string // the file apart; empty for none
 	migration   func(Migration)
-	tell        func(call.Change) // told what is spent; may be nil
-	report      func(error)       // told how checkpoints fare; nil where none are written
+	tell        func(call.Change)         // told what is spent; may be nil
+	sanctioned  func(call.SanctionChange) // told of what was imposed and lifted; nil: nobody is
+	report      func(error)               // told how checkpoints fare; nil where none are written
 	pace        pace
 	committed   atomic.Int64  // the chain's last entry
 	grown       chan struct{} // of one element: the chain has grown
@@ -76,6 +77,12 @@ type Option func(*Ledger)
 
 // WithClock makes the ledger take the time from now, for recorded_at, created_at and the like.
 func WithClock(now func() time.Time) Option { return func(l *Ledger) { l.now = now } }
+
+// WithSanctions makes the ledger tell report what was imposed and lifted, when that is durable and before the method that
+// wrote it returns. It is called from any goroutine.
+func WithSanctions(report func(call.SanctionChange)) Option {
+	return func(l *Ledger) { l.sanctioned = report }
+}
 
 // Open opens the ledger at path as its one writer. It creates the file (mode 0600) if there is none and brings its
 // schema up to date. The directory must exist. The key is the one that PINs are hashed under.

@@ -32,7 +32,8 @@ const (
 
 // Record makes a decision durable and returns its id; ids only grow. In the same transaction it opens the call's row
 // in calls and settles the challenge that was announced for the channel, if any; a call that is let out by a token takes
-// one of its uses, and one that costs something puts its worst case aside in the accounts that pay.
+// one of its uses, and one that costs something puts its worst case aside in the accounts that pay; and what the record's
+// sanctions want is imposed.
 //
 // Errors: call.ErrTokenSpent if the token had no use left in that moment, and call.ErrAllowanceSpent if the rest of an
 // account that is strict does not pay for the worst case: nothing is recorded then; ErrUnwritable if the file cannot be written now; ErrClosed; the context's error if it ended before the
@@ -45,13 +46,17 @@ func (l *Ledger) Record(ctx context.Context, r call.Record) (int64, error) {
 	}
 	var id int64
 	var change call.Change
+	var imposed []call.SanctionChange
 	err = l.writeThen(ctx, func(ctx context.Context, c *conn) (err error) {
-		id, change, err = row.insert(ctx, c)
+		if id, change, err = row.insert(ctx, c); err == nil {
+			imposed, err = impose(ctx, c, id, r)
+		}
 		return err
 	}, l.told(&change))
 	if err != nil {
 		return 0, fmt.Errorf("ledger: decision not recorded: %w", err)
 	}
+	l.tellSanctions(imposed...)
 	return id, nil
 }
 
@@ -68,6 +73,7 @@ type row struct {
 	at          string
 	use         *tokenUse    // nil for none
 	charge      *call.Charge // nil for none
+	alerts      []call.Alert
 }
 
 // encode makes the columns. An attempt without a time gets now.
@@ -109,6 +115,7 @@ func encode(r call.Record, now time.Time) (*row, error) {
 		channel:     channel,
 		region:      region,
 		at:          Time{at}.String(),
+		alerts:      r.Alerts,
 	}
 	lasting := []any{
 		out.at, Time{now}.String(), printable(string(a.Source)), channel, a.Adopted, printable(string(r.Facts.Callee.Class)),
@@ -177,6 +184,12 @@ func (r *row) insert(ctx context.Context, c *conn) (id int64, change call.Change
 	}
 	if r.charge != nil {
 		if change, err = c.enter(ctx, id, r.charge); err != nil {
+			return 0, change, err
+		}
+	}
+	for _, a := range r.alerts {
+		a.DecisionID = id
+		if err := insertAlert(ctx, c, a); err != nil {
 			return 0, change, err
 		}
 	}

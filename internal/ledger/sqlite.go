@@ -107,7 +107,7 @@ type conn struct {
 	setAnswer, setEnd               *sql.Stmt
 	addRegion, announce, settle     *sql.Stmt
 	addEntry, addFacet, addRunFacet *sql.Stmt
-	takeUse, noteUse                *sql.Stmt
+	takeUse, noteUse, costly        *sql.Stmt
 
 	addCharge, chargeOf, setCharge, addSpending   *sql.Stmt
 	accountMonths, addReservation, reservationsOf *sql.Stmt
@@ -187,6 +187,7 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.announce, announce},
 		{&c.takeUse, takeUse},
 		{&c.noteUse, noteUse},
+		{&c.costly, costly},
 		{&c.addCharge, addCharge},
 		{&c.chargeOf, chargeOf},
 		{&c.setCharge, setCharge},

@@ -32,7 +32,7 @@ func (b *book) combine(found []member, f *call.Facts) call.Decision {
 		d.Notify = append(d.Notify, call.Notice{Rule: m.rule, To: m.to, Text: b.text(m.rule, m.reason)})
 	}
 	for _, m := range by["sanction"] {
-		m.penalty.Rule = m.rule
+		m.penalty.Rule, m.penalty.Text = m.rule, b.text(m.rule, m.reason)
 		d.Sanctions = append(d.Sanctions, m.penalty)
 	}
 	if d.Action != call.Deny {

@@ -8,7 +8,7 @@
 //	plans/<name>.yaml       number plans; not read here, but part of the revision
 //	schema/input.json       JSON Schema of the input; the shipped one stands in where it is missing
 //	schema/<name>.json      JSON Schema of data/<name>.yaml; its defaults are filled in. The shipped ones stand in for
-//	                        the files that Dialwarden reads itself: directory, rules, lists, hours, short_calls, retention
+//	                        the files that Dialwarden reads itself: directory, rules, lists, hours, short_calls, after_hours_spike, retention
 //
 // Rego collects and Go combines. A rule adds members to the sets allow, deny, require, limit, route, notify and
 // sanction; each member names its rule. Combining is done here (combine.go): a call is released only if some allow

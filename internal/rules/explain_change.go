@@ -179,8 +179,8 @@ func (j *judging) entries() {
 			j.add(Change{What: what, Values: []string{}}, d)
 		}
 	}
-	if f.Sanction.Suspended {
-		one("unsuspended", func(f *call.Facts) { f.Sanction.Suspended = false })
+	if f.Sanction.Suspended || f.Sanction.PINSuspended {
+		one("unsuspended", func(f *call.Facts) { f.Sanction = call.Sanction{} })
 	}
 	if !f.Caller.Known {
 		one("listed", func(f *call.Facts) { f.Caller.Known = true })

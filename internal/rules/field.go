@@ -92,6 +92,15 @@ func readWhole[T int | int64](to *T, v ast.Value, least, most int64) error {
 	return nil
 }
 
+func readSuspend(to *string, v ast.Value) error {
+	s, ok := v.(ast.String)
+	if !ok || s != call.SuspendExtension && s != call.SuspendPIN {
+		return fmt.Errorf("is %s; wanted is %q or %q, or the field left out", clip(v), call.SuspendExtension, call.SuspendPIN)
+	}
+	*to = string(s)
+	return nil
+}
+
 // kinds are the credentials that a require rule may name.
 var kinds = []call.CredentialKind{call.PIN, call.Token, call.Approval, call.Matter}
 

@@ -41,9 +41,9 @@ var (
 		"extension", "holder", "department", "lists", "rate")
 	lineShape  = newShape("kind")
 	usageShape = newShape("concurrent_calls", "pending_calls", "attempts_last_minute", "attempts_last_hour", "class_attempts_last_minute",
-		"class_attempts_last_hour", "short_calls_to_number", "short_calls_to_prefix", "first_to_region", "same_pin_calls",
-		"extension", "holder", "department", "allowances", "limited", "affordable_seconds")
-	sanctShape  = newShape("suspended")
+		"class_attempts_last_hour", "short_calls_to_number", "short_calls_to_prefix", "after_hours_attempts", "site_after_hours_attempts",
+		"first_to_region", "same_pin_calls", "extension", "holder", "department", "allowances", "limited", "affordable_seconds")
+	sanctShape  = newShape("suspended", "until", "rule", "pin_suspended", "pin_until", "pin_rule")
 	credsShape  = newShape("pin", "token", "approval", "matter")
 	credShape   = newShape("valid", "id", "holder", "department", "level", "code")
 	attemptKeys = newShape("source", "channel", "extension", "dialled", "at", "adopted")
@@ -176,7 +176,7 @@ func attemptOf(a *call.Attempt) *ast.Term {
 var (
 	plainPhone   = lineShape.object(text("phone"))
 	idle         = newUsage(&call.Usage{})
-	unsanctioned = sanctShape.object(truth(false))
+	unsanctioned = newSanction(call.Sanction{})
 	notGiven     = newCredential(call.Credential{})
 	nothingGiven = credsShape.object(notGiven, notGiven, notGiven, notGiven)
 	noTexts      = ast.ArrayTerm()
@@ -199,7 +199,7 @@ func usageOf(u *call.Usage) *ast.Term {
 func newUsage(u *call.Usage) *ast.Term {
 	return usageShape.object(number(u.ConcurrentCalls), number(u.PendingCalls), number(u.AttemptsLastMinute), number(u.AttemptsLastHour),
 		number(u.ClassAttemptsLastMinute), number(u.ClassAttemptsLastHour), number(u.ShortCallsToNumber),
-		number(u.ShortCallsToPrefix), truth(u.FirstToRegion), number(u.SamePINCalls),
+		number(u.ShortCallsToPrefix), number(u.AfterHoursAttempts), number(u.SiteAfterHoursAttempts), truth(u.FirstToRegion), number(u.SamePINCalls),
 		spenderOf(&u.Extension), spenderOf(&u.Holder), spenderOf(&u.Department), allowancesOf(u.Allowances), truth(u.Limited), number(u.AffordableSeconds))
 }
 
@@ -207,7 +207,11 @@ func sanctionOf(s call.Sanction) *ast.Term {
 	if s == (call.Sanction{}) {
 		return unsanctioned
 	}
-	return sanctShape.object(truth(s.Suspended))
+	return newSanction(s)
+}
+
+func newSanction(s call.Sanction) *ast.Term {
+	return sanctShape.object(truth(s.Suspended), text(s.Until), text(s.Rule), truth(s.PINSuspended), text(s.PINUntil), text(s.PINRule))
 }
 
 func credentialsOf(c call.Credentials) *ast.Term {

@@ -19,6 +19,7 @@ type tables struct {
 	keep  call.Retention
 	rates *tariff.Rates      // data/rates.yaml
 	paid  *tariff.Allowances // data/allowances.yaml
+	spike spike
 }
 
 // readTables holds every data file to its schema and reads those that become tables. Lists and hours come first: the
@@ -55,6 +56,7 @@ func readTables(files map[string]*dataFile, bad *faults) tables {
 		}
 	}
 	t.short = shortCalls(files["short_calls"])
+	t.spike = spikeOf(files["after_hours_spike"])
 	t.keep = retention(files["retention"], bad)
 	t.money(files, bad)
 	return t
@@ -112,6 +114,26 @@ func shortCalls(f *dataFile) call.ShortCalls {
 	return s
 }
 
+// spike is what counts as an attempt after hours; without classes none does.
+type spike struct {
+	schedule string
+	classes  []call.Class
+}
+
+// spikeOf reads data/after_hours_spike.yaml.
+func spikeOf(f *dataFile) (s spike) {
+	if f == nil || f.broken {
+		return s
+	}
+	fields, _ := f.value.(map[string]any)
+	all := settings(fields)
+	s.schedule = all.text("schedule")
+	for _, c := range all.texts("classes") {
+		s.classes = append(s.classes, call.Class(c))
+	}
+	return s
+}
+
 // retention reads data/retention.yaml.
 func retention(f *dataFile, bad *faults) call.Retention {
 	keep := call.Retention{}
@@ -146,6 +168,12 @@ func whole(v any) (int64, bool) {
 func (p *Policy) Lookup(f *call.Facts) {
 	f.Time.Schedules, f.Time.Holiday = p.tables.hours.At(f.Time.Date, f.Time.Weekday, f.Time.MinuteOfDay)
 	f.Callee.Lists = p.tables.lists.Of(f.Callee.Number)
+}
+
+// AfterHours reports whether an attempt counts as one after hours: input.usage has how many there were.
+func (p *Policy) AfterHours(f *call.Facts) bool {
+	s := p.tables.spike
+	return slices.Contains(s.classes, f.Callee.Class) && !slices.Contains(f.Time.Schedules, s.schedule)
 }
 
 // Terms says what a call costs that is decided at a moment, in the zone of the site; false if that is not known. The lists of

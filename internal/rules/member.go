@@ -79,6 +79,7 @@ var fieldsOf = map[string]map[string]field{
 		"suspend_days":  func(m *member, v ast.Value) error { return readWhole(&m.penalty.SuspendDays, v, 0, maxDays) },
 		"fine_minor":    func(m *member, v ast.Value) error { return readWhole(&m.penalty.FineMinor, v, 0, maxFine) },
 		"cost_multiple": func(m *member, v ast.Value) error { return readWhole(&m.penalty.CostMultiple, v, 0, maxTimes) },
+		"suspend":       func(m *member, v ast.Value) error { return readSuspend(&m.penalty.Suspend, v) },
 	},
 }
 
@@ -149,6 +150,8 @@ func (m *member) complete(given int) error {
 		return errors.New("it says nothing; give it any_of")
 	case len(m.approvers) > 0 && !slices.Contains(m.anyOf, call.Approval):
 		return errors.New("it names approvers, and its any_of has no approval")
+	case m.head == "sanction" && m.penalty.Suspend != "" && given == 1:
+		return errors.New("it says what is suspended, and nothing that it costs; give it suspend_days")
 	case m.head == "allow" || m.head == "deny" || given > 0 && m.head != "route":
 		return nil
 	case given == 0:

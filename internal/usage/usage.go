@@ -47,6 +47,9 @@ func New(past call.Past, now time.Time) *Counter {
 	for _, p := range past.Calls {
 		if at := monotonic(p.At); now.Sub(at) < time.Hour {
 			c.attempt(p.Extension, p.Class, at)
+			if p.AfterHours {
+				c.lateAttempt(p.Extension, at)
+			}
 			for _, who := range payers(p.Holder, p.Department) {
 				if p.Class != call.Emergency && who != (call.Spender{}) {
 					c.attempts.add(keyOf(who), at, 0)
@@ -77,6 +80,27 @@ func (c *Counter) attempt(extension string, class call.Class, at time.Time) {
 	}
 	c.attempts.add(extension, at, 0)
 	c.attempts.add(extension+" "+string(class), at, 0)
+}
+
+// The keys of attempts after hours: no class has this name, and no extension.
+const (
+	late     = " after hours"
+	lateSite = "the site" + late
+)
+
+// Late sets in u how many attempts after hours there were, and counts one where this is one.
+func (c *Counter) Late(u *call.Usage, extension string, counts bool, now time.Time) {
+	hour := now.Add(-time.Hour)
+	u.AfterHoursAttempts = c.attempts.count(extension+late, hour, 0)
+	u.SiteAfterHoursAttempts = c.attempts.count(lateSite, hour, 0)
+	if counts {
+		c.lateAttempt(extension, now)
+	}
+}
+
+func (c *Counter) lateAttempt(extension string, at time.Time) {
+	c.attempts.add(extension+late, at, 0)
+	c.attempts.add(lateSite, at, 0)
 }
 
 // AttemptOf counts an attempt for somebody who would pay for it, and sets in u how many came before it. An emergency call

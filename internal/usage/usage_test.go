@@ -133,3 +133,28 @@ func TestBounded(t *testing.T) {
 		t.Errorf("%d keys are kept of old", len(w.stamps))
 	}
 }
+
+// TestAfterHours: attempts count by phone and for the site, for an hour, and a restart forgets none.
+func TestAfterHours(t *testing.T) {
+	now := time.Now()
+	c := New(call.Past{Calls: []call.PastCall{
+		{At: now.Add(-2 * time.Hour), Extension: "101", Class: call.International, AfterHours: true},
+		{At: now.Add(-30 * time.Minute), Extension: "101", Class: call.International, AfterHours: true},
+		{At: now.Add(-20 * time.Minute), Extension: "101", Class: call.Local},
+	}}, now)
+	var u call.Usage
+	for i, tt := range []struct {
+		extension   string
+		counts      bool
+		at          time.Duration
+		phone, site int
+	}{
+		{"101", true, 0, 1, 1}, {"102", true, 0, 0, 2}, {"101", false, 0, 2, 3}, {"101", true, 0, 2, 3},
+		{"101", false, 31 * time.Minute, 2, 3}, {"101", false, 2 * time.Hour, 0, 0},
+	} {
+		c.Late(&u, tt.extension, tt.counts, now.Add(tt.at))
+		if u.AfterHoursAttempts != tt.phone || u.SiteAfterHoursAttempts != tt.site {
+			t.Errorf("%d: %d of the phone, %d of the site", i, u.AfterHoursAttempts, u.SiteAfterHoursAttempts)
+		}
+	}
+}

@@ -47,6 +47,7 @@ func (w *Watch) ask(f *followed, q call.UsageQuery, now time.Time) {
 	f.asked, f.callee = true, q.Callee
 	f.first = call.Usage{PendingCalls: w.pending[f.extension], FirstToRegion: w.counts.First(q.Callee.Region)}
 	w.counts.Attempt(&f.first, f.extension, q.Callee.Class, now)
+	w.counts.Late(&f.first, f.extension, q.AfterHours, now)
 	if q.Callee.Class != call.Emergency && f.end == nil && f.id == 0 {
 		f.pending = true
 		w.pending[f.extension]++

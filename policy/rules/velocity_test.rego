@@ -44,3 +44,28 @@ too_often(class, usage) if {
 		with input.callee.class as class
 		with input.usage as object.union(quiet, usage)
 }
+
+told_bounds := {
+	"attempts": {"international": {"per_minute": 3, "per_hour": 9}}, "all_attempts": {"local": {"per_minute": 5, "per_hour": 50}},
+	"concurrent_calls": {"satellite": 1}, "notify": ["operator"],
+}
+
+told_of(class, usage) if {
+	some notice in outbound.notify with data.velocity as told_bounds with input.callee.class as class with input.usage as usage
+	notice == {"rule": "velocity", "to": "operator"}
+}
+
+test_velocity_is_told_once if {
+	told_of("international", {"class_attempts_last_minute": 3, "class_attempts_last_hour": 4})
+	not told_of("international", {"class_attempts_last_minute": 4, "class_attempts_last_hour": 5})
+	not told_of("international", {"class_attempts_last_minute": 2, "class_attempts_last_hour": 5})
+	told_of("international", {"class_attempts_last_minute": 1, "class_attempts_last_hour": 9})
+	told_of("local", {"attempts_last_minute": 5, "attempts_last_hour": 6})
+	told_of("local", {"attempts_last_minute": 1, "attempts_last_hour": 50})
+}
+
+test_concurrent_calls_are_told if {
+	told_of("satellite", {"concurrent_calls": 1, "pending_calls": 0, "class_attempts_last_minute": 0, "class_attempts_last_hour": 0})
+	told_of("satellite", {"concurrent_calls": 0, "pending_calls": 1, "class_attempts_last_minute": 0, "class_attempts_last_hour": 0})
+	not told_of("satellite", {"concurrent_calls": 0, "pending_calls": 0, "class_attempts_last_minute": 0, "class_attempts_last_hour": 0})
+}
