@@ -37,11 +37,12 @@ var rooms = map[string]room{
 	"hours":  {code: "yamlfile", tests: "call"},
 	"lists":  {code: "call yamlfile"},
 	"usage":  {code: "call"},
+	"tariff": {code: "call hours yamlfile"}, // what calls cost, and which allowances pay
 
 	"config":    {code: "yamlfile"},
 	"numbering": {code: "call yamlfile"},
-	"scenario":  {code: "call yamlfile", tests: "policy schema"},   // calls and what is to become of them, in YAML
-	"rules":     {code: "call hours lists schema yamlfile policy"}, // policy: the schemas, where a policy directory has none
+	"scenario":  {code: "call yamlfile", tests: "policy schema"},          // calls and what is to become of them, in YAML
+	"rules":     {code: "call hours lists schema tariff yamlfile policy"}, // policy: the schemas, where a policy directory has none
 	"ledger":    {code: "call"},
 	"control":   {code: "call"},
 	"export":    {code: "ledger", tests: "call"},                    // decisions for other programs: CSV, JSON Lines, XLSX
@@ -52,7 +53,8 @@ var rooms = map[string]room{
 
 	"gate":     {code: "call queue speech"},
 	"approval": {code: "call queue speech"}, // who may approve a call is asked, on the phone or elsewhere
-	"watch":    {code: "call queue usage", tests: "ledger"},
+	"cdr":      {},                          // Asterisk's call detail records
+	"watch":    {code: "call queue speech usage", tests: "ledger"},
 	"ari":      {code: "call queue"},
 	"agi":      {code: "call queue"},
 
@@ -66,7 +68,7 @@ var rooms = map[string]room{
 	"doctor":    {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
 
 	"app": {
-		code: "agi approval ari bypass call config control gate ledger lint lockout numbering policy policydir report rules scenario speech watch web yamlfile",
+		code: "agi approval ari bypass call cdr config control gate ledger lint lockout numbering policy policydir report rules scenario speech usage watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon

@@ -203,7 +203,7 @@ func breakages(l *lab.Lab, s *site) map[string]breakage {
 		"module missing": {
 			do:   func(t *testing.T) { cli(t, l, "module unload bridge_builtin_interval_features.so") },
 			undo: func(t *testing.T) { cli(t, l, "module load bridge_builtin_interval_features.so") },
-			want: map[string]string{"modules": "bridge_builtin_interval_features…never cut…module load bridge_builtin_interval_features.so"},
+			want: map[string]string{"modules": "bridge_builtin_interval_features…nobody is warned…module load bridge_builtin_interval_features.so"},
 		},
 	}
 	maps.Copy(all, dialplanBreakages(l))

@@ -133,6 +133,9 @@ func transferredCalls(t *testing.T, s *site) {
 		if lasted := end.At.Sub(out.AnsweredAt()); !end.ByRemote || lasted > 6*time.Second {
 			t.Errorf("ended after %v: %+v", lasted, end)
 		}
+		if d := s.ended(s.decision(to("962371004")).ID); d.Extension != "105" || d.Call.Seconds != 4 {
+			t.Errorf("105 pays for %+v", d)
+		}
 	})
 	t.Run("after asking", func(t *testing.T) {
 		first := dial(t, s.lab, "105", "7107")
@@ -145,8 +148,12 @@ func transferredCalls(t *testing.T, s *site) {
 		transfer(t, first, "962371003", second)
 		endOf(t, second)
 		must(t, left.WaitAudio(within(t, 10*time.Second)))
+		wait(time.Second)
 		hangup(t, left)
 		paid(t, s, "62371003", "105")
+		if d := s.decision(to("962371003")); d.Call.Seconds < 2 {
+			t.Errorf("105 pays until the transfer only: %+v", d.Call)
+		}
 	})
 }
 

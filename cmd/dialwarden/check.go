@@ -13,6 +13,7 @@ import (
 
 	"github.com/dialwarden/dialwarden/internal/app"
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/rules"
 )
 
@@ -20,10 +21,15 @@ import (
 type checked struct {
 	call.Decision
 	Callee call.Callee `json:"callee"`
+	// Allowances are those that pay for the call; Limited and AffordableSeconds are as in input.usage.
+	Allowances        []call.AllowanceFact `json:"allowances"`
+	Limited           bool                 `json:"limited"`
+	AffordableSeconds int                  `json:"affordable_seconds"`
 	// With --explain:
 	Input       *call.Facts        `json:"input,omitempty"`
 	Explanation *rules.Explanation `json:"explanation,omitempty"`
 
+	site      config.Site
 	caller    call.Caller
 	approvers call.Approvers
 	directory call.Directory
@@ -57,7 +63,8 @@ func newCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check --from EXTENSION --to DIGITS",
 		Short: "Say what the policy would decide about a call, without making it",
-		Long: `Say what the policy would decide about a call, without Asterisk and without a ledger.
+		Long: `Say what the policy would decide about a call, without Asterisk. What is left of allowances is looked
+up in the ledger, if there is one; all else is as if nobody had called before.
 
 allow: the call would go out; challenge: the caller would be asked for one of the things that
 are named; deny: it would be refused. The exit status is 0 for allow and challenge, 1 for deny,
@@ -110,7 +117,16 @@ func check(cmd *cobra.Command, f checkFlags) error {
 	}
 	facts := edition.Book.Facts(
 		call.Attempt{Source: call.SourceARI, Extension: f.from, Dialled: f.to, At: at}, call.Usage{}, proved)
+	spending, err := app.Spending(cmd.Context(), cfg, at)
+	if err != nil && !edition.Policy.Allowances().Empty() {
+		_, err := fmt.Fprintf(cmd.ErrOrStderr(), "What is left of the allowances is not known, and they are taken as unused: %v\n", err)
+		if err != nil {
+			return err
+		}
+	}
+	edition.Book.Spent(&facts, spending)
 	out := checked{
+		Allowances: facts.Usage.Allowances, Limited: facts.Usage.Limited, AffordableSeconds: facts.Usage.AffordableSeconds, site: cfg.Site,
 		Decision: edition.Book.Judge(cmd.Context(), facts), Callee: facts.Callee,
 		caller: facts.Caller, approvers: edition.Policy.Handset().Approvers, directory: edition.Policy.Directory(),
 	}
@@ -181,6 +197,15 @@ func printChecked(w io.Writer, c checked) error {
 	}
 	n := c.Callee
 	say("number: %s, %s, sent to the trunk as %s", n.Class, orDash(n.E164), orDash(n.Digits))
+	if n.Rate.Known {
+		say("cost: at most %s for a minute, %s for ten minutes", money(n.Rate.MinuteMinor, c.site), money(n.Rate.TenMinutesMinor, c.site))
+	}
+	for _, a := range c.Allowances {
+		say("allowance %s of %s %s: %s of %s left", a.ID, a.Scope, shown(a.Name), money(a.RestMinor, c.site), money(a.AmountMinor+a.CarriedMinor, c.site))
+	}
+	if c.Limited {
+		say("the allowances pay for %v", time.Duration(c.AffordableSeconds)*time.Second)
+	}
 	say("policy revision: %s", c.PolicyRevision)
 	if c.Explanation != nil {
 		errs = append(errs, printExplanation(w, c.Explanation))

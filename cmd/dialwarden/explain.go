@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,6 +105,10 @@ func (f jsonField) split() []string {
 	var own, inner []string
 	for _, x := range fields(f.value) {
 		if below := (jsonField{f.name + "." + x.name, x.value}); len(fields(x.value)) > 0 {
+			if isBlank(x.value) {
+				inner = append(inner, below.name+": none")
+				continue
+			}
 			inner = append(inner, below.split()...)
 			continue
 		}
@@ -113,6 +118,19 @@ func (f jsonField) split() []string {
 		inner = append([]string{f.name + ": " + strings.Join(own, "; ")}, inner...)
 	}
 	return inner
+}
+
+// isBlank reports whether all that is in an object is empty, 0 or false.
+func isBlank(object json.RawMessage) bool {
+	for _, x := range fields(object) {
+		if len(fields(x.value)) > 0 && isBlank(x.value) {
+			continue
+		}
+		if !slices.Contains([]string{`""`, "0", "false", "[]", "null"}, string(x.value)) {
+			return false
+		}
+	}
+	return true
 }
 
 // plain is a value for people.

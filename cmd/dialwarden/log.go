@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/ledger"
 	"github.com/dialwarden/dialwarden/internal/rules"
 )
@@ -195,9 +196,9 @@ was recorded: the facts, and the revision of the policy that was in force.`,
 		Args:              exactly("ID"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := strconv.ParseInt(args[0], 10, 64)
+			id, err := decisionID(args[0])
 			if err != nil {
-				return fmt.Errorf("%q is no decision's ID: it is a number of \"dialwarden log list\"", args[0])
+				return err
 			}
 			cfg, err := load(cmd)
 			if err != nil {
@@ -222,7 +223,7 @@ was recorded: the facts, and the revision of the policy that was in force.`,
 			if asJSON {
 				err = printJSON(&text, out)
 			} else {
-				err = printDetail(&text, out, cfg.Site.Location())
+				err = printDetail(&text, out, cfg.Site)
 			}
 			if err == nil {
 				_, err = io.WriteString(cmd.OutOrStdout(), hide(text.String()))
@@ -243,7 +244,8 @@ type shownDecision struct {
 }
 
 // printDetail tells everything that is known of a decision; times are those of the zone.
-func printDetail(w io.Writer, d shownDecision, zone *time.Location) error {
+func printDetail(w io.Writer, d shownDecision, site config.Site) error {
+	zone := site.Location()
 	rows := [][]string{
 		{"decision", strconv.FormatInt(d.ID, 10)},
 		{"at", d.At.In(zone).Format("2006-01-02 15:04:05.000 -07:00")},
@@ -260,6 +262,7 @@ func printDetail(w io.Writer, d shownDecision, zone *time.Location) error {
 	}
 	rows = append(rows, [][]string{
 		{"call", outcome(d.Decision)},
+		{"cost", costOf(d.Decision, site)},
 		{"PIN", orDash(number(d.PINID))},
 		{"token", orDash(number(d.TokenID))},
 		{"approver", orDash(d.Approver)},
@@ -268,6 +271,9 @@ func printDetail(w io.Writer, d shownDecision, zone *time.Location) error {
 		{"source", string(d.Source) + ", channel " + d.Channel},
 		{"policy", "revision " + d.PolicyRevision + ", evaluated in " + strconv.FormatInt(d.EvaluationUS, 10) + " µs"},
 	}...)
+	for _, i := range d.Interventions {
+		rows = append(rows, []string{"changed", intervened(i, zone)})
+	}
 	for _, c := range d.Corrections {
 		rows = append(rows, []string{"corrected", corrected(c, zone)})
 	}
@@ -307,6 +313,14 @@ func corrected(c ledger.Correction, zone *time.Location) string {
 		text += "; cost " + strconv.FormatInt(*c.CostMinor, 10)
 	}
 	return text
+}
+
+// costOf tells what a call cost; a dash where that is not known, or not yet.
+func costOf(d ledger.Decision, site config.Site) string {
+	if d.Call.CostMinor == nil {
+		return "-"
+	}
+	return money(*d.Call.CostMinor, site)
 }
 
 // outcome tells in a few words what became of a call.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -29,9 +28,9 @@ with who made it and why, that lists and reports go by from then on. The newest 
 		panic(err) // the flag is defined above
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		id, err := strconv.ParseInt(args[0], 10, 64)
+		id, err := decisionID(args[0])
 		if err != nil {
-			return fmt.Errorf("%q is no decision's ID: it is a number of \"dialwarden log list\"", args[0])
+			return err
 		}
 		if cmd.Flags().Changed("seconds") {
 			c.Seconds = &seconds

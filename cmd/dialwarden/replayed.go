@@ -81,10 +81,8 @@ func tallied(t replay.Tally, site config.Site) []string {
 	return []string{strconv.Itoa(t.Calls), fmt.Sprintf("%.1f", float64(t.Seconds)/60), cost}
 }
 
-// money writes an amount of hundredths.
-func money(minor int64, site config.Site) string {
-	return fmt.Sprintf("%.2f %s", float64(minor)/100, site.Currency)
-}
+// money writes an amount of minor units.
+func money(minor int64, site config.Site) string { return call.Money(minor, site.Currency) }
 
 func printGroups(w io.Writer, name string, groups []replay.Group, site config.Site) error {
 	if len(groups) == 0 {

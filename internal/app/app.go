@@ -24,6 +24,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/ledger"
 	"github.com/dialwarden/dialwarden/internal/lockout"
 	"github.com/dialwarden/dialwarden/internal/speech"
+	"github.com/dialwarden/dialwarden/internal/usage"
 	"github.com/dialwarden/dialwarden/internal/watch"
 	"github.com/dialwarden/dialwarden/internal/web"
 )
@@ -36,20 +37,26 @@ type App struct {
 	// Approvals asks those who may approve a call whether they do. Open makes it before the gate.
 	Approvals *approval.Room
 
-	cfg     config.Config
-	log     zerolog.Logger
-	ledger  *ledger.Ledger
-	policy  *Keeper
-	gate    *gate.Gate
-	lockout *lockout.Lockout
-	watch   *watch.Watch
-	bypass  *bypass.Guard
-	ari     *ari.Client
-	agi     *agi.Server // nil: not served
-	control *control.Server
+	cfg      config.Config
+	log      zerolog.Logger
+	ledger   *ledger.Ledger
+	policy   *Keeper
+	gate     *gate.Gate
+	lockout  *lockout.Lockout
+	watch    *watch.Watch
+	bypass   *bypass.Guard
+	spending *usage.Spending
+	ari      *ari.Client
+	agi      *agi.Server // nil: not served
+	control  *control.Server
 
 	checkpointError atomic.Pointer[string] // why the last checkpoint was not written; nil before the first
 	ledgerNotices   chan error             // nil: it can be written again
+
+	heard  time.Time      // when Asterisk was last listened to; the adapter's goroutine's
+	missed chan time.Time // since when it was not listened to
+	// complained that call detail records cannot be read.
+	complained atomic.Bool
 
 	closers []func() error // what was made, first to last; closed last to first
 }
@@ -57,7 +64,7 @@ type App struct {
 // Open builds the daemon: everything that can be wrong with the configuration, the policy, the key or the ledger is an
 // error here. Asterisk need not be there.
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, err error) {
-	a := &App{cfg: cfg, log: log, ledgerNotices: make(chan error, 64)}
+	a := &App{cfg: cfg, log: log, ledgerNotices: make(chan error, 64), missed: make(chan time.Time, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -68,6 +75,12 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	if err := a.openLedger(); err != nil {
+		return nil, err
+	}
+	if a.heard, err = a.ledger.LastWritten(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openSpending(ctx); err != nil {
 		return nil, err
 	}
 	a.policy = NewKeeper(cfg, a.ledger, log)
@@ -83,7 +96,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.openApprovals()
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
-		Ledger: conversations{a.ledger}, Tracker: a.watch, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
+		Ledger: conversations{a.ledger}, Tracker: a.watch, Spending: a.spending, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
 		Dialogue: call.DefaultDialogue(), Log: log, Raise: a.raise,
 	})
 	if err != nil {
@@ -94,21 +107,23 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		URL: cfg.Asterisk.URL, Username: cfg.Asterisk.Username, Password: password,
 		Application: cfg.Asterisk.Application, Sounds: speech.Files(), InPlaceOf: speech.InPlaceOf, Log: log,
 		Connected: a.bypass.Learn,
-	}, switchboard{a.gate, a.watch, a.bypass})
+	}, switchboard{a.gate, a.watch, a.bypass, a.swept})
 	if err != nil {
 		return nil, err
 	}
-	a.watch.Past = a.ari.Past
+	a.watch.Past, a.watch.Lines = a.past, a.ari
+	a.watch.Alert = a.raise
 	secret, err := cfg.AGI.Secret()
 	if err != nil {
 		return nil, err
 	}
 	if cfg.AGI.Listen != "" {
-		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{a.gate, a.watch, a.bypass}})
+		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{gate: a.gate, watch: a.watch}})
 	}
 	people := pins{a.ledger, a.gate}
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{
 		PINs: people, Tokens: a.ledger, Locks: a.lockout, Log: people, Policies: a.policy, Approvals: a.Approvals,
+		Calls: a.watch,
 	}, log)
 	if err != nil {
 		return nil, err
@@ -162,7 +177,7 @@ func (a *App) openLedger() error {
 		return fmt.Errorf("ledger.path: there is no directory for %s: %w", a.cfg.Ledger.Path, err)
 	}
 	var err error
-	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger), ledger.WithMigration(a.migrating)); err != nil {
+	if a.ledger, err = OpenLedger(a.cfg, a.checkpointed, ledger.WithNotice(a.noticeLedger), ledger.WithMigration(a.migrating), ledger.WithChanges(a.spent)); err != nil {
 		return err
 	}
 	a.closers = append(a.closers, a.ledger.Close)
@@ -219,6 +234,7 @@ func (a *App) Run(ctx context.Context) error {
 	files.Go(func() { a.followLedger(ctx) })
 	files.Go(func() { a.retain(ctx) })
 	files.Go(func() { a.watchClock(ctx) })
+	files.Go(func() { a.catchUp(ctx) })
 	if a.agi != nil {
 		events.Go(func() { a.agi.Run(connection) })
 	}

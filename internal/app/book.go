@@ -95,9 +95,12 @@ func loadEdition(cfg config.Config, files fs.FS, where string) (*Edition, error)
 	if err := hidesEmergency(numbers, p); err != nil {
 		return nil, fmt.Errorf("the policy in %s does not fit the number plan:\n%w", where, err)
 	}
+	if err := checkCurrency(cfg, p); err != nil {
+		return nil, fmt.Errorf("the policy in %s does not fit the configuration:\n%w", where, err)
+	}
 	return &Edition{Policy: p, Plan: plan, Book: &gate.Book{
 		Numbers: numbers, Directory: p.Directory(), Rules: p, Zone: cfg.Site.Location(),
-		Lookup: p.Lookup, Short: p.ShortCalls(), Handset: p.Handset(), Text: p.Text,
+		Lookup: p.Lookup, Short: p.ShortCalls(), Handset: p.Handset(), Text: p.Text, Prices: p,
 	}, Numbers: numbers}, nil
 }
 

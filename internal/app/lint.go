@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/lint"
 	"github.com/dialwarden/dialwarden/internal/numbering"
@@ -25,6 +26,11 @@ func Lint(ctx context.Context, cfg config.Config) ([]lint.Finding, error) {
 	answers, err := lint.Probe(ctx, edition.Policy, edition.Book.Zone)
 	if err != nil {
 		return nil, err
+	}
+	today := time.Now().In(edition.Book.Zone).Format(time.DateOnly)
+	answers.Money = lint.Money{
+		Refuses: edition.Policy.Allowances().Refuses,
+		Rated:   func(c call.Class) (all, some bool) { return edition.Policy.Rates().Knows(c, today) },
 	}
 	numbers := lint.Numbers{
 		Classify: edition.Numbers.Classify, IsRegion: numbering.IsRegion, Outside: cfg.Numbering.OutsideLine,

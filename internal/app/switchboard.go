@@ -17,6 +17,8 @@ type switchboard struct {
 	gate   *gate.Gate
 	watch  *watch.Watch
 	bypass *bypass.Guard
+	// swept is told of each look at all channels, and whether it is the first of a connection.
+	swept func(taken time.Time, first bool)
 }
 
 func (s switchboard) Arrive(a call.Attempt, entry string, l *ari.Line) { s.gate.Arrive(a, entry, l) }
@@ -62,6 +64,7 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 	s.watch.Sweep(found.Channels, found.Taken)
 	s.bypass.Sweep(found.Channels, found.Taken)
 	s.gate.Sweep(snapshot)
+	s.swept(found.Taken, found.First)
 }
 
 // agiSwitchboard connects FastAGI to the same rooms. It satisfies agi.Handler.

@@ -83,11 +83,15 @@ func (c *Client) event(frame []byte) {
 		}
 	case *library.PlaybackFinished:
 		channel, onChannel := strings.CutPrefix(e.Playback.TargetURI, "channel:")
+		if isWhisper(channel) {
+			c.whispered(channel)
+			return
+		}
 		if seq, ours := seqOf(e.Playback.ID); ours && onChannel {
 			c.deliver(channel, call.PromptEnded{Seq: seq})
 		}
 	case *library.ChannelCreated:
-		if !c.isPhone(e.Channel.ID) {
+		if !c.isPhone(e.Channel.ID) && !isWhisper(e.Channel.ID) {
 			c.handler.Made(describe(&e.Channel))
 		}
 	case *library.Dial:
@@ -153,6 +157,9 @@ func (c *Client) deliver(channel string, e call.Event) {
 
 func (c *Client) arrived(e *library.StasisStart) {
 	entry, caller := entryOf(e.Args)
+	if isWhisper(e.Channel.ID) {
+		return
+	}
 	if entry == phoneArgs || c.isPhone(e.Channel.ID) {
 		c.phoneAnswered(&e.Channel)
 		return

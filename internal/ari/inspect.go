@@ -178,7 +178,6 @@ func (i *Inspector) Dialplan(ctx context.Context) (version int, err error) {
 		"endpoint": {fmt.Sprintf("Local/%d@%s", n.Int64()+1e11, probeContext)},
 		"context":  {probeContext}, "extension": {"h"}, "timeout": {"2"},
 	}
-	unrecorded := map[string]any{"variables": map[string]string{"CDR_PROP(disable)": "1"}}
 	if err := i.rest.do(ctx, http.MethodPost, "/channels", query, unrecorded, nil); err != nil {
 		return 0, err
 	}

@@ -16,6 +16,7 @@ type Snapshot struct {
 	Taken    time.Time               // before Asterisk was asked
 	Channels map[string]call.Channel // every channel there is, by id
 	Waiting  []Waiting               // those that are in our application
+	First    bool                    // of a connection
 	// Emergencies are the calls that the dialplan is letting out by itself, and Talking says since when callers talk.
 	// They are there in the first snapshot of a connection only: what came later was told by events.
 	Emergencies []call.Attempt
@@ -53,7 +54,7 @@ func (c *Client) sweep(ctx context.Context, snapshots chan<- Snapshot) {
 }
 
 func (c *Client) snapshot(ctx context.Context, first bool) (Snapshot, error) {
-	s := Snapshot{Taken: time.Now(), Channels: map[string]call.Channel{}}
+	s := Snapshot{Taken: time.Now(), First: first, Channels: map[string]call.Channel{}}
 	var channels []library.ChannelData
 	if err := c.rest.do(ctx, http.MethodGet, "/channels", nil, nil, &channels); err != nil {
 		return s, err
@@ -62,6 +63,7 @@ func (c *Client) snapshot(ctx context.Context, first bool) (Snapshot, error) {
 		ch := &channels[i]
 		s.Channels[ch.ID] = describe(ch)
 		switch {
+		case c.sweepWhisper(ch):
 		case c.sweepPhone(ch, c.phoneInStasis(ch)):
 		case ch.Dialplan == nil:
 		case ch.Dialplan.AppName == "Stasis":

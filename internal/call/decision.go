@@ -27,6 +27,7 @@ const (
 	RuleToken         = "token"          // the cap of a token
 	RuleBypass        = "bypass"         // a call on a trunk that nobody had decided: hung up
 	RuleServiceCode   = "service_code"   // what was dialled is for Dialwarden itself
+	RuleAllowance     = "allowance"      // other calls were faster to take the rest of an allowance
 )
 
 // Reason is one rule that fired, and its text for people.
@@ -150,6 +151,9 @@ type Record struct {
 	// Alerts are kept with the decision, so that nobody misses one if the daemon dies; they get its id. Whoever records them
 	// raises them, too.
 	Alerts []Alert
+	// Charge is what the call may cost and who pays; nil where it costs nobody anything: it is refused, stays inside, or is
+	// an emergency call.
+	Charge *Charge
 }
 
 // Pickup is how a call was answered.
@@ -185,6 +189,8 @@ type OpenCall struct {
 	DecisionID int64
 	Channel    string
 	Extension  string
+	Holder     string // who pays
+	Department string // the same
 	Action     Action
 	Number     string    // E.164 where known, else the digits
 	PINID      int64     // 0 for none

@@ -63,6 +63,7 @@ type Callee struct {
 	Department string `json:"department"`
 	// Lists names those of data/lists.yaml that the number is in, sorted; never nil.
 	Lists []string `json:"lists"`
+	Rate  Rate     `json:"rate"` // what it costs to call the number
 }
 
 // Line is the phone's line.
@@ -144,6 +145,7 @@ const (
 	SourceAGI      Source = "agi"      // asked over FastAGI
 	SourceBypass   Source = "bypass"   // found on a trunk, undecided, and hung up
 	SourceDialplan Source = "dialplan" // an emergency call that the dialplan let out by itself
+	SourceCDR      Source = "cdr"      // a call that was over before there was a daemon: Asterisk's call detail record tells of it
 )
 
 // Attempt is one try to call, as Asterisk reports it.

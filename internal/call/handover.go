@@ -13,9 +13,9 @@ const (
 	ContextRefused  = "dialwarden-refused"
 )
 
-// longest is the cap in seconds of a call that the policy does not cap: a line that was forgotten off the hook ends at
+// LongestCall is the cap in seconds of a call that the policy does not cap: a line that was forgotten off the hook ends at
 // last.
-const longest = 24 * 60 * 60
+const LongestCall = 24 * 60 * 60
 
 // Extension returns the extension of [dialwarden-released] that lets the call out: it carries the decision, as the
 // dialplan describes it. The nonce is that of the channel's entry, without which the dialplan lets nobody out.
@@ -24,8 +24,8 @@ func (r Release) Extension(nonce string) string {
 	if r.Internal {
 		where = "in"
 	}
-	if limit <= 0 || limit > longest {
-		limit = longest
+	if limit <= 0 || limit > LongestCall {
+		limit = LongestCall
 	}
 	if r.RingSeconds > 0 {
 		ring = strconv.Itoa(r.RingSeconds)

@@ -41,6 +41,7 @@ type Machine struct {
 	proved   Proved
 	cap      int // seconds that the token allows; 0: as the policy says
 	tries    int
+	outrun   int   // how often others were faster to take the rest of an allowance
 	id       int64 // of the durable decision
 	talking  bool  // the line is answered, the timers run
 	overtime bool  // the whole time ran out while digits were looked up
@@ -201,6 +202,9 @@ func (m *Machine) recorded(r Recorded) []Command {
 		m.proved.Credentials.Token = Credential{}
 		return m.settle(m.refused("another call took the token's last use", PromptPINRefused))
 	}
+	if errors.Is(r.Err, ErrAllowanceSpent) {
+		return m.outpaced()
+	}
 	m.id = r.ID
 	allowed := m.decision.Action == Allow && (r.Err == nil || m.decision.Rule == RuleEmergency)
 	switch {
@@ -215,6 +219,19 @@ func (m *Machine) recorded(r Recorded) []Command {
 	}
 	m.state = refusing
 	return []Command{TurnAway{ID: m.id, Decision: m.decision}}
+}
+
+// maxOutrun is how often the policy is asked again because others were faster.
+const maxOutrun = 5
+
+// outpaced asks the policy again, with what is left now, where other calls took the rest of an allowance meanwhile.
+func (m *Machine) outpaced() []Command {
+	if m.outrun++; m.outrun <= maxOutrun && !m.gone && !m.stopping {
+		return m.askPolicy()
+	}
+	d := m.decision.noted(RuleAllowance, "other calls took what was left of the allowance").unlimited()
+	d.Action, d.Rule, d.Route, d.Prompt, d.Cause = Deny, RuleAllowance, Route{}, PromptAllowanceSpent, CauseCallRejected
+	return m.settle(d)
 }
 
 // handedOver ends the conversation; a release that failed becomes a refusal, a refusal that failed a hang-up.

@@ -101,8 +101,11 @@ func parseEvents(t *testing.T, line string) []Event {
 		return []Event{parseJudged(f[1:])}
 	case "recorded":
 		if fault != nil {
-			if fault.Error() == "spent" {
+			switch fault.Error() {
+			case "spent":
 				fault = fmt.Errorf("not recorded: %w", ErrTokenSpent)
+			case "outrun":
+				fault = fmt.Errorf("not recorded: %w", ErrAllowanceSpent)
 			}
 			return []Event{Recorded{Err: fault}}
 		}

@@ -21,10 +21,11 @@ const (
 	PromptPINRefused      = "pin_refused" // that was wrong too often
 	PromptPINLocked       = "pin_locked"  // too many wrong ones came from this phone, or from all
 	PromptMatterRefused   = "matter_refused"
-	PromptCannotAsk       = "cannot_ask"  // what the policy wants cannot be given on a handset
-	PromptUnavailable     = "unavailable" // nothing can be decided now
-	PromptInvalid         = "invalid"     // that is no number
-	PromptRefused         = "refused"     // this call is not allowed
+	PromptCannotAsk       = "cannot_ask"      // what the policy wants cannot be given on a handset
+	PromptUnavailable     = "unavailable"     // nothing can be decided now
+	PromptInvalid         = "invalid"         // that is no number
+	PromptRefused         = "refused"         // this call is not allowed
+	PromptAllowanceSpent  = "allowance_spent" // the allowance does not pay for the call
 )
 
 // question is what a caller is asked for: any one of the proofs.

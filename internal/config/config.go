@@ -50,6 +50,7 @@ type Asterisk struct {
 	Username     string `yaml:"username"`
 	PasswordFile string `yaml:"password_file"` // its first line is the password
 	Application  string `yaml:"application"`   // the name in Stasis(…)
+	CDRFile      string `yaml:"cdr_file"`      // of cdr_csv; empty: call detail records are not read
 }
 
 // AGI is where FastAGI will be served, and to whom.
@@ -194,7 +195,7 @@ func (c *Config) resolve(dir string) {
 	c.Ledger.KeyFile = cmp.Or(c.Ledger.KeyFile, stem+".key")
 	c.Ledger.CheckpointFile = cmp.Or(c.Ledger.CheckpointFile, stem+".checkpoints")
 	for _, p := range []*string{
-		&c.Asterisk.PasswordFile, &c.AGI.SecretFile, &c.Policy.Dir, &c.Ledger.Path, &c.Ledger.KeyFile, &c.Ledger.CheckpointFile, &c.Control.Socket,
+		&c.Asterisk.PasswordFile, &c.Asterisk.CDRFile, &c.AGI.SecretFile, &c.Policy.Dir, &c.Ledger.Path, &c.Ledger.KeyFile, &c.Ledger.CheckpointFile, &c.Control.Socket,
 		&c.Web.KeyFile,
 	} {
 		if *p != "" && !filepath.IsAbs(*p) {

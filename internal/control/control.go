@@ -14,6 +14,9 @@
 //	POST /forget            {"holder","who","reason"}              →  {"decisions"}
 //	POST /approvals                                                →  {"approvals"}: those that are pending
 //	POST /approvals/{id}    {"allow","who","reason"}               →  {}
+//	POST /calls                                                    →  {"calls"}: those in progress
+//	POST /calls/{id}/extend {"seconds","who","reason"}            →  {"max_seconds"}
+//	POST /calls/{id}/end    {"who","reason"}                      →  {}
 //	POST /reload                                                   →  {"revision","before","changed","warning"}
 //	POST /policy            {"rules/local.rego":"<base64>", …}     →  {"revision","before","changed","replaced","warning"}
 //	POST /policy/rollback   {"revision"}                           →  {"revision","before","changed","replaced","warning"}
@@ -56,6 +59,7 @@ type Verbs struct {
 	Policies  Policies
 	Log       Log
 	Approvals Approvals
+	Calls     Calls
 }
 
 // Log adds to the decision log.
@@ -168,6 +172,7 @@ func handler(v Verbs) http.Handler {
 	}))
 	handlePolicies(mux, v.Policies)
 	handleApprovals(mux, v.Approvals)
+	handleCalls(mux, v.Calls)
 	return mux
 }
 

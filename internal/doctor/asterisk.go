@@ -108,7 +108,7 @@ var neededModules = []struct{ what, names string }{
 	{"calls that wait for a decision", "res_stasis res_stasis_answer res_stasis_playback app_stasis"},
 	{"our dialplan", "pbx_config app_dial app_exec app_playback app_stack app_userevent app_verbose " +
 		"func_callerid func_cdr func_channel func_cut func_export func_global func_holdintercept func_logic func_rand func_strings func_timeout"},
-	{"caps: without it calls are never cut", "bridge_builtin_interval_features"},
+	{"the warning before a cut: without it nobody is warned", "bridge_builtin_interval_features"},
 	{"talking", "bridge_simple"},
 }
 

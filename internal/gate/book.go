@@ -33,6 +33,7 @@ type Book struct {
 	Lookup  func(*call.Facts)
 	Short   call.ShortCalls // which calls Usage counts as short
 	Handset call.Handset    // how callers are talked to
+	Prices  Prices          // nil: nothing is known about costs
 	// Text says in words what is decided by a rule of Dialwarden's own, in the language of the site. Nil says it in English.
 	Text func(rule string) string
 }
@@ -71,6 +72,10 @@ func (b *Book) Afresh(f call.Facts) call.Facts {
 	if b.Lookup != nil {
 		b.Lookup(&f)
 	}
+	b.priced(&f)
+	if f.Usage.Allowances == nil {
+		f.Usage.Allowances = []call.AllowanceFact{}
+	}
 	return f
 }
 
@@ -86,13 +91,16 @@ func (b *Book) Alike(key []byte, f *call.Facts) []byte {
 	return rules.Alike(key, f)
 }
 
-// facts puts together the facts about a call that is under way.
-func (g *Gate) facts(b *Book, a call.Attempt, c call.Credentials) call.Facts {
+// facts puts together the facts about a call that is under way, and what it would cost.
+func (g *Gate) facts(b *Book, a call.Attempt, c call.Credentials) (call.Facts, bill) {
 	f := b.Facts(a, call.Usage{}, c)
+	who := payer(&f)
 	f.Usage = g.Tracker.Usage(call.UsageQuery{
 		Channel: a.Channel, Extension: a.Extension, Callee: f.Callee.Number, PINID: c.PIN.ID, Short: b.Short,
+		Holder: who.Holder, Department: who.Department,
 	})
-	return f
+	owed := b.bill(&f, g.Spending)
+	return f, owed
 }
 
 // Judge decides. An emergency call passes whatever the policy says; of its answer nothing counts but whom to tell. A

@@ -29,6 +29,7 @@ type conversation struct {
 	ended    time.Time // zero while it goes on; guarded by the gate's mutex
 
 	facts  call.Facts // of the last evaluation
+	bill   bill       // the same
 	cancel func()     // ends the search for an approver; nil while there is none
 	key    *time.Timer
 	total  *time.Timer
@@ -101,7 +102,7 @@ func (c *conversation) do(cmd call.Command) call.Event {
 	ctx := context.Background()
 	switch cmd := cmd.(type) {
 	case call.AskPolicy:
-		c.facts = c.gate.facts(c.book, c.attempt, cmd.Credentials)
+		c.facts, c.bill = c.gate.facts(c.book, c.attempt, cmd.Credentials)
 		return c.judged(c.book.Judge(ctx, c.facts))
 	case call.Announce:
 		return c.announce(ctx, cmd.Decision, cmd.Proved)
@@ -192,7 +193,7 @@ func (c *conversation) writeDown(ctx context.Context, d call.Decision, p call.Pr
 	r := c.record(d, p)
 	raise := c.gate.raiseInTime(r)
 	id, err := c.gate.Ledger.Record(ctx, r)
-	if errors.Is(err, call.ErrTokenSpent) {
+	if errors.Is(err, call.ErrTokenSpent) || errors.Is(err, call.ErrAllowanceSpent) {
 		return call.Recorded{Err: err} // what comes of it is another decision
 	}
 	c.gate.logDecision(c.log, id, err, r)
@@ -209,6 +210,7 @@ func (c *conversation) record(d call.Decision, p call.Proved) call.Record {
 	if d.Action == call.Allow {
 		r.TokenID, r.TokenReturns = p.Credentials.Token.ID, c.book.Handset.TokenReturns
 	}
+	r.Charge = c.bill.charge(&c.facts, d)
 	if p.Credentials.Matter.Valid {
 		r.Matter = p.Credentials.Matter.Code
 	}

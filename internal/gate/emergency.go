@@ -23,7 +23,7 @@ func (g *Gate) Emergency(a call.Attempt) {
 	book := g.Book()
 	recorded := g.Tracker.Arrived(a.Channel, a.Extension)
 	g.spawn(func() {
-		f := g.facts(book, a, call.Credentials{})
+		f, _ := g.facts(book, a, call.Credentials{})
 		d := book.Judge(context.Background(), f)
 		if d.Rule != call.RuleEmergency { // the dialplan knows an emergency number that the plan does not
 			d.Action, d.Rule, d.Prompt, d.Cause = call.Allow, call.RuleEmergency, "", 0

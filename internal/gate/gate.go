@@ -72,6 +72,7 @@ type Config struct {
 	Book      func() *Book // the book in force
 	Ledger    Ledger
 	Tracker   Tracker
+	Spending  Spending // nil: nothing is known
 	Lockout   Lockout
 	Approvals Approvals // nil: nobody can be asked
 	Dialogue  call.Dialogue

@@ -43,7 +43,7 @@ func (c configuration) write(dir string) error {
 		"logger.conf":     c.logger(),
 		"rtp.conf":        fmt.Sprintf("[general]\nrtpstart=%d\nrtpend=%d\nicesupport=no\n", c.slot.rtpStart(), c.slot.rtpEnd()),
 		"pjsip.conf":      c.pjsip(),
-		"cdr.conf":        "[general]\nenable = yes\nunanswered = yes\ncongestion = yes\n",
+		"cdr.conf":        "[general]\nenable = yes\nunanswered = yes\ncongestion = yes\n[csv]\nloguniqueid = yes\nloguserfield = yes\n",
 		"cdr_custom.conf": "[mappings]\n" + cdrFile + " => " + cdrMapping() + "\n",
 		"stasis.conf":     "[threadpool]\n",
 		"ari.conf":        "[general]\nenabled = yes\n#include ari_dialwarden.conf\n",

@@ -136,7 +136,7 @@ func (l *Lab) configure(o Options) error {
 	if c.modules, err = modules(dir, o.Modules); err != nil {
 		return err
 	}
-	for _, sub := range []string{"etc", "db", "spool", "run", "log/cdr-custom", "cache"} {
+	for _, sub := range []string{"etc", "db", "spool", "run", "log/cdr-custom", "log/cdr-csv", "cache"} {
 		if err := os.MkdirAll(filepath.Join(l.dir, sub), 0o700); err != nil {
 			return err
 		}

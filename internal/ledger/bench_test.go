@@ -82,7 +82,7 @@ func bareCommit(ctx context.Context, c *conn, rows []*row) error {
 		return err
 	}
 	for _, r := range rows {
-		if _, err := r.insert(ctx, c); err != nil {
+		if _, _, err := r.insert(ctx, c); err != nil {
 			return err
 		}
 	}

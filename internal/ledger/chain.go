@@ -29,12 +29,13 @@ const saltSize = 16
 
 // The kinds of entries of the chain.
 const (
-	kindDecision   = "decision"
-	kindEnd        = "end"
-	kindCorrection = "correction"
-	kindPolicy     = "policy"
-	kindErasure    = "erasure"
-	kindLook       = "look"
+	kindDecision     = "decision"
+	kindEnd          = "end"
+	kindCorrection   = "correction"
+	kindPolicy       = "policy"
+	kindErasure      = "erasure"
+	kindLook         = "look"
+	kindIntervention = "intervention"
 )
 
 // canonical writes values so that no two lists of values are written alike: n; for NULL, i and the decimal digits and ;
@@ -105,16 +106,17 @@ var (
 	lastingColumns = []string{
 		"at", "recorded_at", "source", "channel", "adopted", "class", "action", "rule", "max_seconds", "pin_id", "policy_revision",
 	}
-	numbersColumns    = []string{"dialled", "dialled_raw", "number", "reason", "shadow"}
-	personColumns     = []string{"extension", "holder", "department"}
-	sealColumns       = []string{"numbers_seal", "person_seal", "evaluation_seal"}
-	laterColumns      = []string{"token_id", "matter", "approver", "approver_seal"} // since schema 8; see later
-	evaluationColumns = []string{"evaluated_at", "evaluation_us", "input", "decision"}
-	callColumns       = []string{"decision_id", "answered_at", "ended_at", "seconds", "cost_minor", "cause", "end_source"}
-	correctionColumns = []string{"at", "decision_id", "who", "reason", "seconds", "cost_minor"}
-	policyColumns     = []string{"at", "revision", "trigger", "error"}
-	erasureColumns    = []string{"at", "who", "what", "reason", "ids", "content"}
-	lookColumns       = []string{"at", "who", "what", "filter"}
+	numbersColumns      = []string{"dialled", "dialled_raw", "number", "reason", "shadow"}
+	personColumns       = []string{"extension", "holder", "department"}
+	sealColumns         = []string{"numbers_seal", "person_seal", "evaluation_seal"}
+	laterColumns        = []string{"token_id", "matter", "approver", "approver_seal"} // since schema 8; see later
+	evaluationColumns   = []string{"evaluated_at", "evaluation_us", "input", "decision"}
+	callColumns         = []string{"decision_id", "answered_at", "ended_at", "seconds", "cost_minor", "cause", "end_source"}
+	correctionColumns   = []string{"at", "decision_id", "who", "reason", "seconds", "cost_minor"}
+	policyColumns       = []string{"at", "revision", "trigger", "error"}
+	erasureColumns      = []string{"at", "who", "what", "reason", "ids", "content"}
+	lookColumns         = []string{"at", "who", "what", "filter"}
+	interventionColumns = []string{"at", "decision_id", "who", "what", "max_seconds", "reason"}
 )
 
 // seals are what keeps the digests of a decision's groups from being guessed, or the digests themselves.

@@ -50,6 +50,8 @@ var sources = []source{
 		func(v []any) hash { return rowDigest(kindErasure, v) }),
 	newSource(kindLook, "looks", "id", "true", qualified("r", lookColumns), "", len(lookColumns),
 		func(v []any) hash { return rowDigest(kindLook, v) }),
+	newSource(kindIntervention, "interventions", "id", "true", qualified("r", interventionColumns), "", len(interventionColumns),
+		func(v []any) hash { return rowDigest(kindIntervention, v) }),
 }
 
 // decisionSource reads decisions; later are the expressions for laterColumns.

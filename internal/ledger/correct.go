@@ -37,10 +37,11 @@ func (l *Ledger) Correct(ctx context.Context, decisionID int64, c call.Correctio
 	}
 	if err == nil {
 		at := Time{l.now().Truncate(time.Millisecond)}
-		err = l.write(ctx, func(ctx context.Context, conn *conn) error {
-			id, err = correct(ctx, conn, decisionID, at, who, reason, c)
+		var change call.Change
+		err = l.writeThen(ctx, func(ctx context.Context, conn *conn) error {
+			id, change, err = correct(ctx, conn, decisionID, at, who, reason, c)
 			return err
-		})
+		}, l.told(&change))
 	}
 	if err != nil {
 		return 0, fmt.Errorf("ledger: decision %d not corrected: %w", decisionID, err)
@@ -55,19 +56,24 @@ const (
 	maxCost    int64 = 1_000_000_000_000
 )
 
-func correct(ctx context.Context, conn *conn, decisionID int64, at Time, who, reason string, c call.Correction) (int64, error) {
+func correct(ctx context.Context, conn *conn, decisionID int64, at Time, who, reason string, c call.Correction) (int64, call.Change, error) {
 	var ended bool
 	err := conn.QueryRowContext(ctx, "SELECT ended_at IS NOT NULL FROM calls WHERE decision_id = ?", decisionID).Scan(&ended)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return 0, ErrNotFound
+		return 0, call.Change{}, ErrNotFound
 	case err != nil:
-		return 0, err
+		return 0, call.Change{}, err
 	case !ended && (c.Seconds != nil || c.CostMinor != nil):
-		return 0, ErrNotEnded
+		return 0, call.Change{}, ErrNotEnded
 	}
-	return conn.insert(ctx, kindCorrection, "corrections", correctionColumns,
-		at, decisionID, who, reason, optional(c.Seconds), optional(c.CostMinor))
+	cost, change, err := conn.corrected(ctx, decisionID, c)
+	if err != nil {
+		return 0, change, err
+	}
+	id, err := conn.insert(ctx, kindCorrection, "corrections", correctionColumns,
+		at, decisionID, who, reason, optional(c.Seconds), optional(cost))
+	return id, change, err
 }
 
 // optional is the value of a column that may be NULL.

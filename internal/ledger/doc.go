@@ -47,12 +47,17 @@
 //	retired_pins the hashes of digits that were a PIN once
 //	tokens       the same of each token, what it is good for, and how many uses are taken
 //	token_uses   the decision that took each use
+//	charges      what each call over a trunk may cost, by the prices of its decision, and who pays
+//	reservations what was put aside for each in the allowances that pay, and whether it is settled
+//	accounts     what is used and put aside in each allowance and month: the sums of these
+//	spending     calls, seconds and cost of each day, by extension, holder and department
 //	pin_tries    wrong PINs and tokens of the last week, by phone
 //	unlocks      who let phones try again
 //	revisions    the files of each policy revision
 //	chain        an entry for each decision, end, correction and change of the policy, with the hash of the one before
 //	checkpoints  signed statements of what the chain was at a moment
 //	corrections  what people said of a decision later, immutable
+//	interventions  what operators did to calls in progress, immutable
 //	meta         the fingerprint of the key
 //	blocks       stretches of ids that have facets; derived, as the next four
 //	facets       for each block and each value of what can be filtered by, the ids that have it

@@ -35,6 +35,8 @@ func TestMain(m *testing.M) {
 		childMigrates(path)
 	case "migrate-full":
 		childMigratesOnAFullDisk(path)
+	case "money":
+		childSpends(path)
 	case "token":
 		childUsesToken(path)
 	case "open":

@@ -16,7 +16,7 @@ const callTimes = `SELECT answered_at, ended_at, coalesce((SELECT token_id FROM 
 
 const setAnswer = `UPDATE calls SET answered_at = ?, leg = ? WHERE decision_id = ?`
 
-const setEnd = `UPDATE calls SET answered_at = ?, ended_at = ?, seconds = ?, cause = ?, end_source = ?, seq = ?
+const setEnd = `UPDATE calls SET answered_at = ?, ended_at = ?, seconds = ?, cost_minor = ?, cause = ?, end_source = ?, seq = ?
 	WHERE decision_id = ?`
 
 // Answered notes when the called party answered, and on which channel; a zero a.At means now. The first answer counts, and
@@ -45,7 +45,8 @@ func (l *Ledger) Answered(ctx context.Context, decisionID int64, a call.Pickup) 
 // Ended notes how a call ended; a zero e.EndedAt means now. The first end counts, and an answer that is known stays.
 // The seconds of the call are those of e.Length, each begun second counts as a whole one; 0 if the call was not answered,
 // or ended before by a clock that was set back while nobody watched the call.
-// If it is known that nobody answered, the use of a token that returns is given back.
+// If it is known that nobody answered, the use of a token that returns is given back. What the call cost
+// is taken from the accounts that pay, and what was put aside for it comes back.
 //
 // Errors: ErrNotFound if there is no such decision, and those of Record.
 func (l *Ledger) Ended(ctx context.Context, decisionID int64, e call.End) error {
@@ -53,7 +54,11 @@ func (l *Ledger) Ended(ctx context.Context, decisionID int64, e call.End) error 
 	if err := checkTimes(e.AnsweredAt, e.EndedAt); err != nil {
 		return fmt.Errorf("ledger: call of decision %d not updated: %w", decisionID, err)
 	}
-	err := l.write(ctx, func(ctx context.Context, c *conn) error { return l.setEnd(ctx, c, decisionID, e) })
+	var change call.Change
+	err := l.writeThen(ctx, func(ctx context.Context, c *conn) (err error) {
+		change, err = l.setEnd(ctx, c, decisionID, e)
+		return err
+	}, l.told(&change))
 	if err != nil {
 		return fmt.Errorf("ledger: call of decision %d not updated: %w", decisionID, err)
 	}
@@ -76,26 +81,30 @@ func (c *conn) timesOf(ctx context.Context, id int64) (answered, ended Time, tok
 	return answered, ended, token, err
 }
 
-// setEnd writes the end of a call, unless it has one.
-func (l *Ledger) setEnd(ctx context.Context, c *conn, id int64, e call.End) error {
+// setEnd writes the end of a call, unless it has one, and settles what it cost.
+func (l *Ledger) setEnd(ctx context.Context, c *conn, id int64, e call.End) (change call.Change, err error) {
 	answered, ended, token, err := c.timesOf(ctx, id)
 	if err != nil || !ended.IsZero() {
-		return err
+		return change, err
 	}
 	if !answered.IsZero() {
 		e.AnsweredAt = answered.Time
 	}
 	if token != 0 && l.unanswered(id, e) {
 		if err := giveBack(ctx, c, token, id, Time{e.EndedAt}); err != nil {
-			return err
+			return change, err
 		}
 	}
 	answered, ended = Time{e.AnsweredAt}, Time{e.EndedAt}
 	seconds, source := secondsOf(e), printable(e.Source)
-	if _, err = c.setEnd.ExecContext(ctx, answered, ended, seconds, e.Cause, source, c.end.seq+1, id); err != nil {
-		return err
+	cost, change, err := c.charge(ctx, id, answered, ended, seconds, l.unanswered(id, e))
+	if err != nil {
+		return change, err
 	}
-	return c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, nil, e.Cause, source}))
+	if _, err = c.setEnd.ExecContext(ctx, answered, ended, seconds, cost, e.Cause, source, c.end.seq+1, id); err != nil {
+		return change, err
+	}
+	return change, c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, cost, e.Cause, source}))
 }
 
 // The sources of ends that tell whether somebody had answered; others have only seen that the call is gone.
@@ -103,6 +112,7 @@ const (
 	sourceARI      = "ari"      // Asterisk has told what happened while it did
 	sourceDialplan = "dialplan" // the dialplan had noted the end and the time that was talked
 	sourceAGI      = "agi"      // the dialplan has told both over FastAGI
+	sourceCDR      = "cdr"      // Asterisk has kept both
 )
 
 // unanswered reports whether it is known that nobody answered: not if only the end was seen, and not if Asterisk may
@@ -112,7 +122,7 @@ func (l *Ledger) unanswered(id int64, e call.End) bool {
 		return false
 	}
 	switch e.Source {
-	case sourceDialplan, sourceAGI:
+	case sourceDialplan, sourceAGI, sourceCDR:
 		return true
 	case sourceARI:
 		return id > l.before
@@ -134,12 +144,12 @@ func secondsOf(e call.End) int64 {
 
 // OpenCalls lists the recorded calls whose end is not known, in the order of their decisions.
 func (l *Ledger) OpenCalls(ctx context.Context) ([]call.OpenCall, error) {
-	open, err := list(ctx, l.reads, `SELECT d.id, d.channel, d.extension, d.action, d.number,
+	open, err := list(ctx, l.reads, `SELECT d.id, d.channel, d.extension, coalesce(nullif(h.holder, ''), d.holder), coalesce(nullif(h.department, ''), d.department), d.action, d.number,
 		coalesce(d.pin_id, 0), c.answered_at, coalesce(c.leg, ''), coalesce(c.max_seconds, d.max_seconds, 0), d.class
-		FROM calls c JOIN decisions d ON d.id = c.decision_id WHERE c.ended_at IS NULL ORDER BY c.decision_id`, nil,
+		FROM calls c JOIN decisions d ON d.id = c.decision_id LEFT JOIN charges h ON h.decision_id = c.decision_id WHERE c.ended_at IS NULL ORDER BY c.decision_id`, nil,
 		func(scan func(...any) error) (o call.OpenCall, err error) {
 			var answered Time
-			err = scan(&o.DecisionID, &o.Channel, &o.Extension, &o.Action, &o.Number, &o.PINID, &answered, &o.Leg, &o.MaxSeconds, &o.Class)
+			err = scan(&o.DecisionID, &o.Channel, &o.Extension, &o.Holder, &o.Department, &o.Action, &o.Number, &o.PINID, &answered, &o.Leg, &o.MaxSeconds, &o.Class)
 			o.AnsweredAt = answered.Time
 			return o, err
 		})

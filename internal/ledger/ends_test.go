@@ -121,11 +121,15 @@ func TestOpenCalls(t *testing.T) {
 	}
 	got, err := l.OpenCalls(ctx)
 	want := []call.OpenCall{
-		{DecisionID: second, Channel: "1763888400.2", Extension: refused.Attempt.Extension, Action: call.Deny, Number: refused.Facts.Callee.E164, Class: call.Mobile, MaxSeconds: 180},
+		{
+			DecisionID: second, Channel: "1763888400.2", Extension: refused.Attempt.Extension, Action: call.Deny, Number: refused.Facts.Callee.E164, Class: call.Mobile, MaxSeconds: 180,
+			Holder: "王芳", Department: "Finance",
+		},
 		{
 			DecisionID: third, Channel: "1763888400.3", Extension: sample(3).Attempt.Extension, Action: call.Allow,
 			Number:     sample(3).Facts.Callee.E164,
 			AnsweredAt: moment.UTC().Truncate(time.Millisecond), Leg: "1763888400.9", Class: call.Mobile, MaxSeconds: 180,
+			Holder: "王芳", Department: "Finance",
 		},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {

@@ -54,7 +54,28 @@ func (l *Ledger) Retain(ctx context.Context, keep call.Retention) (touched int, 
 			}
 		}
 	}
+	if days := keep[call.KeepAllowed].Days; days > 0 {
+		if err := l.retainSpending(ctx, now.AddDate(0, 0, -days)); err != nil {
+			return touched, fmt.Errorf("ledger: retention: %w", err)
+		}
+	}
 	return touched, nil
+}
+
+// retainSpending takes the sums of days away whose calls are not kept any longer, and the accounts of such months, but for
+// those of the last year, whose rest may be carried over, and those whose calls are still there.
+func (l *Ledger) retainSpending(ctx context.Context, before time.Time) error {
+	day := before.UTC().AddDate(0, 0, -1).Format(time.DateOnly) // the site's day may be another
+	month := min(day[:len("2026-11")], l.now().AddDate(-1, 0, 0).Format("2006-01"))
+	const oldAccounts = ` FROM accounts WHERE month < ? AND NOT EXISTS (SELECT 1 FROM reservations r
+		WHERE r.allowance = accounts.allowance AND r.name = accounts.name AND r.month = accounts.month)`
+	var old bool
+	err := l.reads.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM spending WHERE day < ?) OR EXISTS (SELECT 1"+oldAccounts+")", day, month).Scan(&old)
+	if err != nil || !old {
+		return err
+	}
+	_, err = l.updateAll(ctx, update{"DELETE FROM spending WHERE day < ?", []any{day}}, update{"DELETE" + oldAccounts, []any{month}})
+	return err
 }
 
 // ofKind is the condition of decisions d of a kind that were attempted before a moment.
@@ -227,6 +248,9 @@ func (r erased) strip(ctx context.Context, c *conn, what string, content canonic
 	if what == erasePerson {
 		digest := sealed("person", r.seals.person, r.person)
 		person, personSeal = []any{"", "", ""}, digest[:]
+		if _, err := c.ExecContext(ctx, "UPDATE charges SET extension = '' WHERE decision_id = ?", r.id); err != nil {
+			return content, err
+		}
 	}
 	masked := maskedNumbers(r.numbers)
 	_, err := c.ExecContext(ctx, `UPDATE decisions SET dialled = ?, dialled_raw = ?, number = ?, reason = ?, shadow = ?,
@@ -269,6 +293,7 @@ func (r erased) remove(ctx context.Context, c *conn, corrections *idRanges) erro
 	for _, text := range []string{
 		"DELETE FROM corrections WHERE decision_id = ?", "DELETE FROM calls WHERE decision_id = ?",
 		"DELETE FROM token_uses WHERE decision_id = ?",
+		"DELETE FROM reservations WHERE decision_id = ?", "DELETE FROM charges WHERE decision_id = ?",
 		"DELETE FROM evaluations WHERE decision_id = ?", "DELETE FROM decisions WHERE id = ?",
 	} {
 		if _, err := c.ExecContext(ctx, text, r.id); err != nil {

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/dialwarden/dialwarden/internal/call"
 )
 
 // Forget takes a person out of the ledger. Of every decision that names the person as its holder: the name, the
 // extension, the department and the numbers. Of decisions about other people's calls that the person approved, or whose
 // token or PIN was the person's: the name of the approver, and the whole input and answer, where the person is named,
 // too; who called whom stays. Other decisions whose input names the person (a call to the person inside) lose the input and
-// the numbers. And the name at PINs, which are disabled, and at tokens, which are revoked. It returns how
+// the numbers. The sums and the accounts of the person. And the name at PINs, which are disabled, and at tokens, which are revoked. It returns how
 // many decisions that were. What was decided stays, and the chain holds.
 //
 // Errors: ErrNotFound if nothing names the person, and those of Record.
@@ -24,6 +26,9 @@ func (l *Ledger) Forget(ctx context.Context, holder, who, reason string) (int, e
 		update{"UPDATE pins SET disabled_at = coalesce(disabled_at, ?) WHERE holder = ?", []any{at, holder}},
 		update{"UPDATE tokens SET revoked_at = ?, revoked_by = ? WHERE approver = ? AND revoked_at IS NULL", []any{at, oneLine(who), holder}},
 	); err != nil {
+		return fail(0, err)
+	}
+	if err := l.forgetSpending(ctx, holder); err != nil {
 		return fail(0, err)
 	}
 	n := 0
@@ -49,6 +54,25 @@ func (l *Ledger) Forget(ctx context.Context, holder, who, reason string) (int, e
 		return fail(n, err)
 	}
 	return n, nil
+}
+
+// forgetSpending takes the sums and the accounts of a person away, and the person from the calls that count. What a
+// call that goes on has put aside in the person's own account is gone with it; that in the department's stays.
+func (l *Ledger) forgetSpending(ctx context.Context, holder string) error {
+	change := call.Change{Forgotten: holder}
+	return l.writeThen(ctx, func(ctx context.Context, c *conn) error {
+		for _, u := range []update{
+			{"DELETE FROM reservations WHERE scope = ? AND name = ?", []any{string(call.OfHolder), holder}},
+			{"DELETE FROM accounts WHERE scope = ? AND name = ?", []any{string(call.OfHolder), holder}},
+			{"DELETE FROM spending WHERE scope = ? AND name = ?", []any{string(call.OfHolder), holder}},
+			{"UPDATE charges SET extension = '', holder = '', department = '' WHERE holder = ? AND holder <> ''", []any{holder}},
+		} {
+			if _, err := c.update(ctx, u); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, l.told(&change))
 }
 
 // namedBeside selects the decisions d that name a person otherwise than as the holder of the phone: as the approver, of

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
 )
 
 // The errors that callers can tell apart; each comes wrapped with what happened.
@@ -49,7 +51,8 @@ type Ledger struct {
 
 	checkpoints string // the file apart; empty for none
 	migration   func(Migration)
-	report      func(error) // told how checkpoints fare; nil where none are written
+	tell        func(call.Change) // told what is spent; may be nil
+	report      func(error)       // told how checkpoints fare; nil where none are written
 	pace        pace
 	committed   atomic.Int64  // the chain's last entry
 	grown       chan struct{} // of one element: the chain has grown

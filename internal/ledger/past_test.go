@@ -45,6 +45,7 @@ func TestPast(t *testing.T) {
 		}
 		r := at(n, call.Allow, "")
 		c.At, c.Extension, c.Number, c.Class = ms(r.Attempt.At), r.Attempt.Extension, r.Facts.Callee.Key(), r.Facts.Callee.Class
+		c.Holder, c.Department = r.Facts.Caller.Holder, r.Facts.Caller.Department
 		want = append(want, c)
 	}
 	if !reflect.DeepEqual(got.Calls, want) {

@@ -67,8 +67,10 @@ type Detail struct {
 	Input        json.RawMessage `json:"input"`  // the whole policy input: call.Facts
 	Answer       json.RawMessage `json:"answer"` // the whole answer: call.Decision
 	Corrections  []Correction    `json:"corrections"`
-	Entry        int64           `json:"entry"`            // of the chain
-	Erased       bool            `json:"erased,omitempty"` // the numbers are masked for good, and input and answer are gone
+	// Interventions are what operators did while the call was in progress.
+	Interventions []Intervention `json:"interventions,omitempty"`
+	Entry         int64          `json:"entry"`            // of the chain
+	Erased        bool           `json:"erased,omitempty"` // the numbers are masked for good, and input and answer are gone
 }
 
 // OpenReader opens the ledger at path for reading. It is an error if there is no file, if the file is no ledger, or
@@ -198,6 +200,9 @@ func (r *Reader) Decision(ctx context.Context, id int64) (Detail, error) {
 	}
 	if err == nil {
 		d.Corrections, err = r.Corrections(ctx, id)
+	}
+	if err == nil {
+		d.Interventions, err = r.Interventions(ctx, id)
 	}
 	if err != nil {
 		return Detail{}, r.fail(fmt.Sprintf("decision %d", id), err)

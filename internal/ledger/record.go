@@ -32,9 +32,10 @@ const (
 
 // Record makes a decision durable and returns its id; ids only grow. In the same transaction it opens the call's row
 // in calls and settles the challenge that was announced for the channel, if any; a call that is let out by a token takes
-// one of its uses.
+// one of its uses, and one that costs something puts its worst case aside in the accounts that pay.
 //
-// Errors: call.ErrTokenSpent if the token had no use left in that moment, nothing is recorded then; ErrUnwritable if the file cannot be written now; ErrClosed; the context's error if it ended before the
+// Errors: call.ErrTokenSpent if the token had no use left in that moment, and call.ErrAllowanceSpent if the rest of an
+// account that is strict does not pay for the worst case: nothing is recorded then; ErrUnwritable if the file cannot be written now; ErrClosed; the context's error if it ended before the
 // decision was taken into a transaction; and a plain one if the record itself is impossible (an action that there is
 // not, a PIN that there is not). With any error, the call must not go out.
 func (l *Ledger) Record(ctx context.Context, r call.Record) (int64, error) {
@@ -43,10 +44,11 @@ func (l *Ledger) Record(ctx context.Context, r call.Record) (int64, error) {
 		return 0, fmt.Errorf("ledger: cannot record the decision: %w", err)
 	}
 	var id int64
-	err = l.write(ctx, func(ctx context.Context, c *conn) (err error) {
-		id, err = row.insert(ctx, c)
+	var change call.Change
+	err = l.writeThen(ctx, func(ctx context.Context, c *conn) (err error) {
+		id, change, err = row.insert(ctx, c)
 		return err
-	})
+	}, l.told(&change))
 	if err != nil {
 		return 0, fmt.Errorf("ledger: decision not recorded: %w", err)
 	}
@@ -64,7 +66,8 @@ type row struct {
 	channel     string
 	region      string // the country that the call is let out to; else empty
 	at          string
-	use         *tokenUse // nil for none
+	use         *tokenUse    // nil for none
+	charge      *call.Charge // nil for none
 }
 
 // encode makes the columns. An attempt without a time gets now.
@@ -117,6 +120,9 @@ func encode(r call.Record, now time.Time) (*row, error) {
 	if r.TokenID > 0 && d.Action == call.Allow {
 		out.use = &tokenUse{token: r.TokenID, returns: r.TokenReturns, at: Time{now}}
 	}
+	if d.Action == call.Allow && r.Charge != nil {
+		out.charge = plainCharge(*r.Charge)
+	}
 	out.digest = decisionDigest(s, lasting, numbers, person, []any{out.evaluatedAt, out.elapsed, input, answer}, l)
 	out.decision = slices.Concat(lasting, numbers, person, []any{s.numbers, s.person, s.evaluation, l.token, l.matter, l.approver, l.seal})
 	return out, nil
@@ -136,41 +142,56 @@ func laterOfRecord(r call.Record) (l later) {
 }
 
 // insert writes the row on the writer's connection.
-func (r *row) insert(ctx context.Context, c *conn) (int64, error) {
+func (r *row) insert(ctx context.Context, c *conn) (id int64, change call.Change, err error) {
 	if r.use != nil {
 		if err := r.use.take(ctx, c); err != nil {
-			return 0, err
+			return 0, change, err
 		}
 	}
 	result, err := c.addDecision.ExecContext(ctx, append(slices.Clip(r.decision), c.end.seq+1)...)
 	if err != nil {
-		return 0, err
+		return 0, change, err
 	}
-	id, err := result.LastInsertId()
+	id, err = result.LastInsertId()
 	if err != nil {
-		return 0, err
+		return 0, change, err
 	}
 	if _, err := c.addEvaluation.ExecContext(ctx, id, r.evaluatedAt, r.elapsed, r.input, r.answer); err != nil {
-		return 0, err
+		return 0, change, err
 	}
 	if err := c.append(ctx, kindDecision, id, r.digest); err != nil {
-		return 0, err
+		return 0, change, err
 	}
 	if _, err := c.addCall.ExecContext(ctx, id); err != nil {
-		return 0, err
+		return 0, change, err
 	}
 	if r.region != "" {
 		if _, err := c.addRegion.ExecContext(ctx, r.region, r.at); err != nil {
-			return 0, err
+			return 0, change, err
 		}
 	}
 	if r.use != nil {
 		if err := r.use.note(ctx, c, id); err != nil {
-			return 0, err
+			return 0, change, err
+		}
+	}
+	if r.charge != nil {
+		if change, err = c.enter(ctx, id, r.charge); err != nil {
+			return 0, change, err
 		}
 	}
 	_, err = c.settle.ExecContext(ctx, r.channel)
-	return id, err
+	return id, change, err
+}
+
+// plainCharge is a charge as it can be written: with texts that are printable.
+func plainCharge(c call.Charge) *call.Charge {
+	c.Extension, c.Holder, c.Department = printable(c.Extension), printable(c.Holder), printable(c.Department)
+	c.Paying = slices.Clone(c.Paying)
+	for i := range c.Paying {
+		c.Paying[i].Name = printable(c.Paying[i].Name)
+	}
+	return &c
 }
 
 // Announce makes durable that a caller is being asked for a credential, so that the attempt is known after a daemon

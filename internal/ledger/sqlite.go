@@ -108,6 +108,11 @@ type conn struct {
 	addRegion, announce, settle     *sql.Stmt
 	addEntry, addFacet, addRunFacet *sql.Stmt
 	takeUse, noteUse                *sql.Stmt
+
+	addCharge, chargeOf, setCharge, addSpending   *sql.Stmt
+	accountMonths, addReservation, reservationsOf *sql.Stmt
+	reserveInAccount, useAccount                  *sql.Stmt
+	settleReservation, noteAlert                  *sql.Stmt
 }
 
 // openConn opens the connection, after check has seen the file and before anything in it may change. It prepares
@@ -182,6 +187,17 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.announce, announce},
 		{&c.takeUse, takeUse},
 		{&c.noteUse, noteUse},
+		{&c.addCharge, addCharge},
+		{&c.chargeOf, chargeOf},
+		{&c.setCharge, setCharge},
+		{&c.addSpending, addSpending},
+		{&c.accountMonths, accountMonths},
+		{&c.addReservation, addReservation},
+		{&c.reservationsOf, reservationsOf},
+		{&c.reserveInAccount, reserveInAccount},
+		{&c.useAccount, useAccount},
+		{&c.settleReservation, settleReservation},
+		{&c.noteAlert, noteAlert},
 		{&c.settle, "DELETE FROM challenges WHERE channel = ?"},
 	} {
 		var err error

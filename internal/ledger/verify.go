@@ -15,7 +15,7 @@ import (
 
 // Finding is something that is not as it was written.
 type Finding struct {
-	What    string `json:"what"` // decision, end, correction, policy, restore, entry, checkpoint, schema or file
+	What    string `json:"what"` // decision, end, correction, account, policy, restore, entry, checkpoint, schema or file
 	ID      int64  `json:"id"`   // of the row, or the entry's number
 	Problem string `json:"problem"`
 }
@@ -109,6 +109,9 @@ func (v *verifier) run(ctx context.Context) error {
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if err := v.money(ctx); err != nil {
 		return err
 	}
 	if v.counts[kindRestore] != int64(len(v.result.Restores)) {

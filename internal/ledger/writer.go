@@ -13,6 +13,7 @@ import (
 // (the time before was rolled back), and must keep nothing from an earlier run.
 type request struct {
 	do   func(context.Context, *conn) error
+	then func() // called by the writer when it is durable; may be nil
 	err  error
 	done chan error // of one element; receives the result after the commit
 }
@@ -105,19 +106,24 @@ func (q *queue) close() bool {
 // write runs do in the next transaction and returns when that is durable. While it is still queued, the end of ctx
 // withdraws it; once the transaction has taken it, the result is what counts.
 func (l *Ledger) write(ctx context.Context, do func(context.Context, *conn) error) error {
-	return l.enqueue(ctx, do, false)
+	return l.enqueue(ctx, do, nil, false)
+}
+
+// writeThen is write; the writer calls then when it is durable, before anybody is told.
+func (l *Ledger) writeThen(ctx context.Context, do func(context.Context, *conn) error, then func()) error {
+	return l.enqueue(ctx, do, then, false)
 }
 
 // writeBehind is write for what nobody waits for: it goes when nobody else is waiting, and never in their transaction.
 func (l *Ledger) writeBehind(ctx context.Context, do func(context.Context, *conn) error) error {
-	return l.enqueue(ctx, do, true)
+	return l.enqueue(ctx, do, nil, true)
 }
 
-func (l *Ledger) enqueue(ctx context.Context, do func(context.Context, *conn) error, behind bool) error {
+func (l *Ledger) enqueue(ctx context.Context, do func(context.Context, *conn) error, then func(), behind bool) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("nothing written: %w", err)
 	}
-	r := &request{do: do, done: make(chan error, 1)}
+	r := &request{do: do, then: then, done: make(chan error, 1)}
 	if !l.queue.put(r, behind) {
 		return ErrClosed
 	}
@@ -170,6 +176,11 @@ func (l *Ledger) commitWaiting(ctx context.Context) {
 		if err != nil {
 			r.err = err
 		}
+		if r.err == nil && r.then != nil {
+			r.then()
+		}
+	}
+	for _, r := range batch {
 		r.done <- r.err
 	}
 }

@@ -50,6 +50,8 @@ type inClass struct {
 
 // Answers is what a policy said about representative calls.
 type Answers struct {
+	Money Money // set it before Run
+
 	count   int
 	effects map[heading]*effect
 	classes map[call.Class]*inClass

@@ -174,6 +174,18 @@ func TestChecks(t *testing.T) {
 			"rules: hint: no rule allows numbers of the class satellite; they are refused by no_rule_allows [uncovered_class]",
 		},
 		{
+			"a class that an allowance cannot pay for", "unrated_class",
+			map[string]string{
+				"data/allowances.yaml": "allowances: {x: {scope: extension, amount_minor: 1}}\n",
+				"data/rates.yaml":      "currency: CNY\nrates: [{classes: [local], increment: 1, price: 1}, {prefix: \"+86139\", increment: 1, price: 1}]\n",
+			},
+			map[string]string{
+				"data/allowances.yaml": "allowances: {x: {scope: extension, amount_minor: 1}, y: {scope: extension, amount_minor: 1, overrun: charge}}\n",
+				"data/rates.yaml":      "currency: CNY\nrates: [{increment: 1, price: 1}]\n",
+			},
+			"data/rates.yaml: hint: some numbers of the class mobile have no rate: an allowance that pays for them refuses them [unrated_class]",
+		},
+		{
 			"a country of a class", "uncovered_numbers",
 			ruled("allow contains \"x\" if {\n\tinput.callee.class == \"international\"\n\tnot input.callee.region == \"KP\"\n}"),
 			ruled("allow contains \"x\" if input.callee.class == \"international\"\n\ndeny contains \"x\" if input.callee.region == \"KP\""),

@@ -19,7 +19,7 @@ func (a *Answers) findings(content map[string][]byte) []Finding {
 	found = append(found, a.shadowed(content)...)
 	found = append(found, a.shadowedClasses(content, data)...)
 	found = append(found, a.coveredTwice(content, data)...)
-	found = append(found, a.uncovered()...)
+	found = append(append(found, a.uncovered()...), a.unrated()...)
 	return append(found, a.levels(data["long_distance"])...)
 }
 

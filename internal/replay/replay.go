@@ -165,14 +165,14 @@ func (w *worker) one(ctx context.Context, c *call.Decided) {
 // The reasons why a call cannot be replayed.
 var (
 	errBypass   = errors.New("a call that went past us, and was hung up")
-	errDialplan = errors.New("an emergency call that the dialplan let out without asking")
+	errDialplan = errors.New("a call that the dialplan let out or refused without asking")
 	errNoInput  = errors.New("the recorded policy input cannot be read")
 )
 
 // facts are those on record. What the row itself says stands where the input is silent, and the exact bytes that were
 // dialled stand for their text.
 func (w *worker) facts(c *call.Decided) (f call.Facts, err error) {
-	if c.Source == call.SourceDialplan {
+	if c.Source == call.SourceDialplan || c.Source == call.SourceCDR {
 		return f, errDialplan
 	}
 	if c.Source == call.SourceBypass {

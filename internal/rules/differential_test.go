@@ -47,7 +47,7 @@ var grammar = map[string][]string{
 	"text":    {"<class>", "<class>", "<field>", "<field>", "<list>[0]"},
 	"list":    {"input.callee.lists", "input.time.schedules", "input.callee.risk"},
 	"element": {"<list>[_]"},
-	"flag":    {"input.caller.known", "input.sanction.suspended", "input.credentials.pin.valid"},
+	"flag":    {"input.caller.known", "input.sanction.suspended", "input.credentials.pin.valid", "input.usage.limited"},
 	"count":   {"input.usage.same_pin_calls", "input.usage.short_calls_to_number", "input.usage.concurrent_calls"},
 	"kind":    {`"local"`, `"local"`, `"mobile"`, `"premium"`, `"international"`},
 	"name":    {`"local"`, `"a"`, `"true"`, `""`, `"CN"`, `"1"`},

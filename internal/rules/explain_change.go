@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 // Change is one thing that would have changed the answer, found by judging again with other facts.
 type Change struct {
 	// What is one of proof, without (a proof that was given), unsuspended, listed (in the directory), class_of_service,
-	// grade, line, lists, usage, first_to_region, time.
+	// grade, line, lists, allowance (none limits the call), usage, first_to_region, time.
 	What   string      `json:"what"`
 	Values []string    `json:"values"` // kinds of proof, names of classes, a time in RFC 3339
 	Level  int         `json:"level"`  // the lowest of the PIN that is enough, if a PIN is among the kinds
@@ -231,8 +232,16 @@ func (j *judging) history() {
 			j.add(Change{What: "first_to_region", Values: []string{}}, d)
 		}
 	}
-	quiet := call.Usage{FirstToRegion: j.facts.Usage.FirstToRegion}
-	if j.facts.Usage == quiet {
+	if j.facts.Usage.Limited {
+		if d, ok := j.try(func(f *call.Facts) { f.Usage.Limited = false }); ok && j.better(d) {
+			j.add(Change{What: "allowance", Values: []string{}}, d)
+		}
+	}
+	u := j.facts.Usage
+	quiet := call.Usage{
+		FirstToRegion: u.FirstToRegion, Allowances: u.Allowances, Limited: u.Limited, AffordableSeconds: u.AffordableSeconds,
+	}
+	if reflect.DeepEqual(j.facts.Usage, quiet) {
 		return
 	}
 	if d, ok := j.try(func(f *call.Facts) { f.Usage = quiet }); ok && j.better(d) {

@@ -48,6 +48,17 @@ var explanations = []explained{
 		f.Credentials = pinOf(2)
 		f.Usage = call.Usage{ClassAttemptsLastMinute: 1000, AttemptsLastHour: 1000}
 	}},
+	{name: "allowance", from: "101", class: call.Local, facts: func(f *call.Facts) {
+		f.Callee.Rate.Known = true
+		f.Usage = call.Usage{Limited: true, AffordableSeconds: 12}
+	}},
+	{name: "allowance_zh", lang: "zh", from: "101", class: call.Local, facts: func(f *call.Facts) {
+		f.Usage = call.Usage{Limited: true}
+	}},
+	{name: "allowance_cap", from: "101", class: call.Local, facts: func(f *call.Facts) {
+		f.Callee.Rate.Known = true
+		f.Usage = call.Usage{Limited: true, AffordableSeconds: 45}
+	}},
 	{name: "office_hours", from: "103", class: call.Local, files: map[string]string{
 		"data/office_hours.yaml": "everybody: [{schedule: office, classes: [local]}]\nclass_of_service: {}\nline: {}\n",
 	}, facts: func(f *call.Facts) { // a Friday evening

@@ -98,6 +98,8 @@ func (e *Explanation) condition(c Change) string {
 		return fmt.Sprintf(e.words("If the number were on the list %s (data/lists.yaml), ", "若该号码在名单 %s（data/lists.yaml）中，"), values)
 	case "usage":
 		return e.words("Without the other calls that are counted in input.usage, ", "若没有 input.usage 中计入的其他呼叫，")
+	case "allowance":
+		return e.words("If no allowance limited the call, ", "若此通话不受话费额度限制，")
 	case "first_to_region":
 		return e.words("If it were not the first call to this country, ", "若不是首次拨打该国家或地区，")
 	case "time":

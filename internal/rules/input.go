@@ -38,10 +38,11 @@ var (
 	timeShape  = newShape("at", "unix", "date", "weekday", "minute_of_day", "timezone", "schedules", "holiday")
 	callerKeys = newShape("extension", "known", "holder", "department", "grade", "class_of_service", "place")
 	calleeKeys = newShape("dialled", "digits", "e164", "class", "region", "area", "carrier_prefix", "risk",
-		"extension", "holder", "department", "lists")
+		"extension", "holder", "department", "lists", "rate")
 	lineShape  = newShape("kind")
 	usageShape = newShape("concurrent_calls", "pending_calls", "attempts_last_minute", "attempts_last_hour", "class_attempts_last_minute",
-		"class_attempts_last_hour", "short_calls_to_number", "short_calls_to_prefix", "first_to_region", "same_pin_calls")
+		"class_attempts_last_hour", "short_calls_to_number", "short_calls_to_prefix", "first_to_region", "same_pin_calls",
+		"extension", "holder", "department", "allowances", "limited", "affordable_seconds")
 	sanctShape  = newShape("suspended")
 	credsShape  = newShape("pin", "token", "approval", "matter")
 	credShape   = newShape("valid", "id", "holder", "department", "level", "code")
@@ -138,7 +139,7 @@ func (w vocabulary) input(f *call.Facts, read parts) *ast.Term {
 		func() *ast.Term { return w.caller(&f.Caller) },
 		func() *ast.Term { return w.callee(&f.Callee) },
 		func() *ast.Term { return lineOf(f.Line) },
-		func() *ast.Term { return usageOf(f.Usage) },
+		func() *ast.Term { return usageOf(&f.Usage) },
 		func() *ast.Term { return sanctionOf(f.Sanction) },
 		func() *ast.Term { return credentialsOf(f.Credentials) },
 		func() *ast.Term { return attemptOf(&f.Attempt) },
@@ -163,7 +164,7 @@ func (w vocabulary) caller(c *call.Caller) *ast.Term {
 func (w vocabulary) callee(c *call.Callee) *ast.Term {
 	return calleeKeys.object(text(c.Dialled), text(c.Digits), text(c.E164), text(string(c.Class)), text(c.Region),
 		text(c.Area), text(c.CarrierPrefix), textsOf(c.Risk), text(c.Extension), text(c.Holder), w.text(c.Department),
-		w.texts(c.Lists))
+		w.texts(c.Lists), rateOf(c.Rate))
 }
 
 func attemptOf(a *call.Attempt) *ast.Term {
@@ -174,7 +175,7 @@ func attemptOf(a *call.Attempt) *ast.Term {
 // What is the same in nearly every call is built once.
 var (
 	plainPhone   = lineShape.object(text("phone"))
-	idle         = newUsage(call.Usage{})
+	idle         = newUsage(&call.Usage{})
 	unsanctioned = sanctShape.object(truth(false))
 	notGiven     = newCredential(call.Credential{})
 	nothingGiven = credsShape.object(notGiven, notGiven, notGiven, notGiven)
@@ -188,17 +189,18 @@ func lineOf(l call.Line) *ast.Term {
 	return lineShape.object(text(l.Kind))
 }
 
-func usageOf(u call.Usage) *ast.Term {
-	if u == (call.Usage{}) {
+func usageOf(u *call.Usage) *ast.Term {
+	if u.Idle() {
 		return idle
 	}
 	return newUsage(u)
 }
 
-func newUsage(u call.Usage) *ast.Term {
+func newUsage(u *call.Usage) *ast.Term {
 	return usageShape.object(number(u.ConcurrentCalls), number(u.PendingCalls), number(u.AttemptsLastMinute), number(u.AttemptsLastHour),
 		number(u.ClassAttemptsLastMinute), number(u.ClassAttemptsLastHour), number(u.ShortCallsToNumber),
-		number(u.ShortCallsToPrefix), truth(u.FirstToRegion), number(u.SamePINCalls))
+		number(u.ShortCallsToPrefix), truth(u.FirstToRegion), number(u.SamePINCalls),
+		spenderOf(&u.Extension), spenderOf(&u.Holder), spenderOf(&u.Department), allowancesOf(u.Allowances), truth(u.Limited), number(u.AffordableSeconds))
 }
 
 func sanctionOf(s call.Sanction) *ast.Term {

@@ -57,6 +57,7 @@ func TestInputIsTheJSONForm(t *testing.T) {
 	phone := call.Facts{
 		Time: call.Clock{Schedules: []string{}}, Line: call.Line{Kind: "phone"},
 		Callee: call.Callee{Number: call.Number{Risk: []string{}}, Lists: []string{}},
+		Usage:  call.Usage{Allowances: []call.AllowanceFact{}},
 	}
 	for name, f := range map[string]call.Facts{"filled": filledFacts(), "plain": phone, "odd": odd} {
 		t.Run(name, func(t *testing.T) {

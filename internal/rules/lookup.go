@@ -8,6 +8,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/hours"
 	"github.com/dialwarden/dialwarden/internal/lists"
+	"github.com/dialwarden/dialwarden/internal/tariff"
 )
 
 // tables are what data files hold that Go looks up for the rules, because it does so in no time.
@@ -16,12 +17,14 @@ type tables struct {
 	hours *hours.Table // data/hours.yaml
 	short call.ShortCalls
 	keep  call.Retention
+	rates *tariff.Rates      // data/rates.yaml
+	paid  *tariff.Allowances // data/allowances.yaml
 }
 
 // readTables holds every data file to its schema and reads those that become tables. Lists and hours come first: the
 // other files name what is in them.
 func readTables(files map[string]*dataFile, bad *faults) tables {
-	t := tables{lists: &lists.Table{}, hours: &hours.Table{}}
+	t := tables{lists: &lists.Table{}, hours: &hours.Table{}, rates: &tariff.Rates{}, paid: &tariff.Allowances{}}
 	names := map[string][]string{}
 	early := []string{"lists", "hours"}
 	for _, key := range early {
@@ -53,7 +56,29 @@ func readTables(files map[string]*dataFile, bad *faults) tables {
 	}
 	t.short = shortCalls(files["short_calls"])
 	t.keep = retention(files["retention"], bad)
+	t.money(files, bad)
 	return t
+}
+
+// money reads what calls cost and which allowances pay. Rules see what a call costs in input.callee.rate, and not the
+// rates, of which there may be thousands.
+func (t *tables) money(files map[string]*dataFile, bad *faults) {
+	if f := files["rates"]; f != nil {
+		if !f.broken {
+			rates, err := tariff.Read(f.name, f.tree, t.hours)
+			if bad.add(err); err == nil {
+				t.rates = rates
+			}
+		}
+		fields, _ := f.value.(map[string]any)
+		f.value = map[string]any{"currency": fields["currency"], "rounding": fields["rounding"]}
+	}
+	if f := files["allowances"]; f != nil && !f.broken {
+		paid, err := tariff.ReadAllowances(f.name, f.tree)
+		if bad.add(err); err == nil {
+			t.paid = paid
+		}
+	}
 }
 
 // withoutEntries is what rules see of data/lists.yaml: the names of the lists and what they are for. Which numbers are in
@@ -122,6 +147,23 @@ func (p *Policy) Lookup(f *call.Facts) {
 	f.Time.Schedules, f.Time.Holiday = p.tables.hours.At(f.Time.Date, f.Time.Weekday, f.Time.MinuteOfDay)
 	f.Callee.Lists = p.tables.lists.Of(f.Callee.Number)
 }
+
+// Terms says what a call costs that is decided at a moment, in the zone of the site; false if that is not known. The lists of
+// the number must have been looked up.
+func (p *Policy) Terms(c call.Callee, at time.Time) (call.Terms, bool) {
+	return p.tables.rates.Terms(c.Number, c.Lists, at)
+}
+
+// Paying lists the allowances that pay for a call of a class on a day of the site, by name.
+func (p *Policy) Paying(who call.Payer, c call.Class, day string) []call.Allowance {
+	return p.tables.paid.Paying(who, c, day)
+}
+
+// Rates is what calls cost.
+func (p *Policy) Rates() *tariff.Rates { return p.tables.rates }
+
+// Allowances are all allowances.
+func (p *Policy) Allowances() *tariff.Allowances { return p.tables.paid }
 
 // ShortCalls says which earlier calls input.usage counts as short.
 func (p *Policy) ShortCalls() call.ShortCalls { return p.tables.short }

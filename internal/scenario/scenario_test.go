@@ -98,7 +98,7 @@ func TestRun(t *testing.T) {
 		f := b.facts
 		if f.Attempt.Extension != "103" || f.Attempt.Dialled != "902" || !f.Attempt.At.Equal(time.Date(2026, 7, 1, 7, 15, 0, 0, time.UTC)) ||
 			f.Credentials.PIN.Level != 2 || !f.Credentials.Has(call.Matter) || f.Credentials.Has(call.Token) ||
-			f.Usage != (call.Usage{AttemptsLastHour: 3, FirstToRegion: true}) {
+			!reflect.DeepEqual(f.Usage, call.Usage{AttemptsLastHour: 3, FirstToRegion: true}) {
 			t.Errorf("asked about %+v", f)
 		}
 	}

@@ -54,6 +54,7 @@ var core = map[string][]string{
 	"closed":           {"im-sorry", "please-try-call-later"},
 	"suspended":        {"im-sorry", "feature-not-avail-line"},
 	"quota":            {"im-sorry", "feature-not-avail-line"},
+	"allowance_spent":  {"im-sorry", "vm-youhave", "vm-no", "vm-minutes"},
 	"blocked":          {"im-sorry", "feature-not-avail-line"},
 	"too_many":         {"im-sorry", "please-try-call-later"},
 

@@ -14,7 +14,7 @@ import (
 
 // What is remembered at most, and so the largest count that there can be.
 const (
-	maxAttempts   = 200_000 // of all extensions within an hour; each counts twice, for its class, too
+	maxAttempts   = 400_000 // of all extensions within an hour; each counts up to four times: for its class and who pays, too
 	maxPerCaller  = 1_000   // of one extension
 	maxShort      = 100_000 // short calls to all numbers
 	maxShortCalls = 200     // to one number or prefix
@@ -47,6 +47,11 @@ func New(past call.Past, now time.Time) *Counter {
 	for _, p := range past.Calls {
 		if at := monotonic(p.At); now.Sub(at) < time.Hour {
 			c.attempt(p.Extension, p.Class, at)
+			for _, who := range payers(p.Holder, p.Department) {
+				if p.Class != call.Emergency && who != (call.Spender{}) {
+					c.attempts.add(keyOf(who), at, 0)
+				}
+			}
 		}
 		if p.Answered && !p.EndedAt.IsZero() {
 			c.Ended(p.Number, p.Seconds, monotonic(p.EndedAt))
@@ -72,6 +77,35 @@ func (c *Counter) attempt(extension string, class call.Class, at time.Time) {
 	}
 	c.attempts.add(extension, at, 0)
 	c.attempts.add(extension+" "+string(class), at, 0)
+}
+
+// AttemptOf counts an attempt for somebody who would pay for it, and sets in u how many came before it. An emergency call
+// does not count.
+func (c *Counter) AttemptOf(u *call.UsageOf, who call.Spender, class call.Class, now time.Time) {
+	if who.Name == "" {
+		*u = call.UsageOf{}
+		return
+	}
+	key := keyOf(who)
+	u.AttemptsLastMinute = c.attempts.count(key, now.Add(-time.Minute), 0)
+	u.AttemptsLastHour = c.attempts.count(key, now.Add(-time.Hour), 0)
+	if class != call.Emergency {
+		c.attempts.add(key, now, 0)
+	}
+}
+
+// keyOf keeps people and departments apart from extensions, which are dial strings.
+func keyOf(who call.Spender) string { return string(who.Scope) + "\x00" + who.Name }
+
+func payers(holder, department string) [2]call.Spender {
+	var of [2]call.Spender
+	if holder != "" {
+		of[0] = call.Spender{Scope: call.OfHolder, Name: holder}
+	}
+	if department != "" {
+		of[1] = call.Spender{Scope: call.OfDepartment, Name: department}
+	}
+	return of
 }
 
 // Ended counts a call that was answered and has ended after so many seconds.

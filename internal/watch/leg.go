@@ -118,6 +118,9 @@ func (w *Watch) answer(f *followed, at, heard time.Time) {
 		return
 	}
 	f.answered, f.heard = at, heard
+	if f.extended && w.Lines != nil { // before it was answered
+		go w.limitLater(f)
+	}
 	if f.id != 0 {
 		w.writes.Push(write{id: f.id, answer: call.Pickup{At: at, Leg: f.leg()}})
 	}

@@ -20,10 +20,16 @@ func (w *Watch) Usage(q call.UsageQuery) call.Usage {
 	if !f.asked {
 		w.ask(f, q, now)
 	}
+	w.payer(f, q, now)
 	u := f.first
 	u.ConcurrentCalls = w.active[f.extension]
+	u.Holder.ConcurrentCalls, u.Department.ConcurrentCalls = w.paying[f.payers[0]], w.paying[f.payers[1]]
 	if f.released {
 		u.ConcurrentCalls--
+		u.Holder.ConcurrentCalls, u.Department.ConcurrentCalls = max(0, u.Holder.ConcurrentCalls-1), max(0, u.Department.ConcurrentCalls-1)
+	}
+	u.Extension = call.UsageOf{
+		ConcurrentCalls: u.ConcurrentCalls, AttemptsLastMinute: u.AttemptsLastMinute, AttemptsLastHour: u.AttemptsLastHour,
 	}
 	others := w.pending[f.extension]
 	if f.pending {
@@ -44,6 +50,44 @@ func (w *Watch) ask(f *followed, q call.UsageQuery, now time.Time) {
 	if q.Callee.Class != call.Emergency && f.end == nil && f.id == 0 {
 		f.pending = true
 		w.pending[f.extension]++
+	}
+}
+
+// payer notes who would pay for the call: first who holds the phone, then whose PIN was entered. The attempt counts for
+// each of them once.
+func (w *Watch) payer(f *followed, q call.UsageQuery, now time.Time) {
+	who := payersOf(q.Holder, q.Department)
+	if f.released || who == f.payers {
+		return
+	}
+	if who[0] != f.payers[0] {
+		w.counts.AttemptOf(&f.first.Holder, who[0], q.Callee.Class, now)
+	}
+	if who[1] != f.payers[1] {
+		w.counts.AttemptOf(&f.first.Department, who[1], q.Callee.Class, now)
+	}
+	f.payers = who
+}
+
+func payersOf(holder, department string) (of [2]call.Spender) {
+	if holder != "" {
+		of[0] = call.Spender{Scope: call.OfHolder, Name: holder}
+	}
+	if department != "" {
+		of[1] = call.Spender{Scope: call.OfDepartment, Name: department}
+	}
+	return of
+}
+
+// pays counts a call more, or one less, for those who pay for it.
+func (w *Watch) pays(f *followed, n int) {
+	for _, who := range f.payers {
+		if who.Name == "" {
+			continue
+		}
+		if w.paying[who] += n; w.paying[who] <= 0 {
+			delete(w.paying, who)
+		}
 	}
 }
 

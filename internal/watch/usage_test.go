@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -50,17 +51,18 @@ func TestUsageOfSimultaneousCalls(t *testing.T) {
 	w := watching(t, l)
 	first, second := w.Arrived("1", "101"), w.Arrived("2", "101")
 	a, b := w.Usage(jamaica("1", 7)), w.Usage(jamaica("2", 7))
-	if a != (call.Usage{FirstToRegion: true}) {
+	if !reflect.DeepEqual(a, call.Usage{FirstToRegion: true}) {
 		t.Errorf("the first sees %+v", a)
 	}
 	want := call.Usage{
 		PendingCalls: 1, AttemptsLastMinute: 1, AttemptsLastHour: 1, ClassAttemptsLastMinute: 1,
 		ClassAttemptsLastHour: 1, FirstToRegion: true, SamePINCalls: 1,
+		Extension: call.UsageOf{AttemptsLastMinute: 1, AttemptsLastHour: 1},
 	}
-	if b != want {
+	if !reflect.DeepEqual(b, want) {
 		t.Errorf("the second sees %+v", b)
 	}
-	if again := w.Usage(jamaica("1", 7)); again != a {
+	if again := w.Usage(jamaica("1", 7)); !reflect.DeepEqual(again, a) {
 		t.Errorf("asked again, the first sees %+v", again)
 	}
 	first(1, call.Decision{Action: call.Deny})
@@ -127,13 +129,68 @@ func TestUsageAfterARestart(t *testing.T) {
 	w.Arrived("4", "101")
 	want := call.Usage{
 		ConcurrentCalls: 1, AttemptsLastHour: 3, ClassAttemptsLastHour: 3, ShortCallsToNumber: 1, ShortCallsToPrefix: 1,
-		SamePINCalls: 1,
+		SamePINCalls: 1, Extension: call.UsageOf{ConcurrentCalls: 1, AttemptsLastHour: 3},
 	}
-	if got := w.Usage(jamaica("4", pin)); got != want {
+	if got := w.Usage(jamaica("4", pin)); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 	w.Ended("3", time.Now(), 16)
 	if got := w.Usage(jamaica("4", pin)); got.ConcurrentCalls != 0 || got.SamePINCalls != 0 {
 		t.Errorf("after the end of an earlier daemon's call: %+v", got)
+	}
+}
+
+// TestUsageOfWhoPays counts calls and attempts by person and department, whichever phone they come from: those of the
+// PIN's holder as soon as the PIN is known, and those before a restart.
+func TestUsageOfWhoPays(t *testing.T) {
+	dir := t.TempDir()
+	l := openLedger(t, dir)
+	w := watching(t, l)
+	ask := func(channel, extension, holder, department string) [2]call.UsageOf {
+		q := jamaica(channel, 0)
+		q.Extension, q.Holder, q.Department = extension, holder, department
+		u := w.Usage(q)
+		return [2]call.UsageOf{u.Holder, u.Department}
+	}
+	begin := func(channel, extension string) {
+		recorded := w.Arrived(channel, extension)
+		if got := ask(channel, extension, "Guard", "gate"); channel == "2" && got[0].AttemptsLastMinute != 1 {
+			t.Errorf("the second call of the guard sees %+v", got)
+		}
+		ask(channel, extension, "Li", "sales") // the PIN is Li's
+		id, err := l.Record(t.Context(), call.Record{
+			Attempt: call.Attempt{Channel: channel, Extension: extension, At: time.Now()}, Decision: call.Decision{Action: call.Allow},
+			Facts:  call.Facts{Caller: call.Caller{Holder: "Guard", Department: "gate"}},
+			Charge: &call.Charge{Day: "2026-11-23", Extension: extension, Holder: "Li", Department: "sales"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		recorded(id, call.Decision{Action: call.Allow})
+	}
+	begin("1", "101")
+	begin("2", "102")
+	is := call.UsageOf{ConcurrentCalls: 2, AttemptsLastMinute: 2, AttemptsLastHour: 2}
+	for range 2 {
+		w.Arrived("3", "103")
+		if got := ask("3", "103", "Li", "works"); got != [2]call.UsageOf{is, {}} {
+			t.Errorf("another department: %+v", got)
+		}
+		if got := ask("3", "103", "Wu", "sales"); got != [2]call.UsageOf{{}, is} {
+			t.Errorf("another person: %+v", got)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		l = openLedger(t, dir)
+		w = watching(t, l)
+	}
+	w.Ended("1", time.Now(), 16)
+	w.Ended("2", time.Now(), 16)
+	if len(w.paying) != 0 {
+		t.Errorf("left over are %v", w.paying)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -26,6 +26,7 @@ type Ledger interface {
 	Ended(ctx context.Context, decisionID int64, e call.End) error
 	OpenCalls(ctx context.Context) ([]call.OpenCall, error)
 	Past(ctx context.Context, since time.Time) (call.Past, error)
+	Intervene(ctx context.Context, i call.Intervention) error
 }
 
 // How ends are learnt.
@@ -33,6 +34,7 @@ const (
 	SourceARI      = "ari"      // Asterisk said so when it happened
 	SourceAGI      = "agi"      // the dialplan said so over FastAGI when it happened
 	SourceDialplan = "dialplan" // the channel was found to be gone; the dialplan had noted the end
+	SourceCDR      = "cdr"      // the channel was found to be gone; Asterisk's call detail record has the end
 	SourceSweep    = "sweep"    // the channel was found to be gone; the end is when that was seen
 )
 
@@ -49,17 +51,28 @@ type followed struct {
 	end       *call.End // known before the id is
 	legs      map[string]*leg
 
+	max, warn int       // seconds: the cap, and how long before it the caller is warned; 0 for none
+	extended  bool      // by an operator
+	warned    bool      // since
+	cutAt     time.Time // when it was last ended because it had escaped its cap
+
 	pending bool // counted in Watch.pending
 	asked   bool // the facts were asked for: callee and first are known
 	callee  call.Number
-	first   call.Usage // as the facts were first asked for
-	pin     int64      // counted in Watch.counts
+	first   call.Usage      // as the facts were first asked for
+	payers  [2]call.Spender // the holder and the department; empty: nobody
+	pin     int64           // counted in Watch.counts
 }
 
 // Watch follows calls. Use New, and Run in a goroutine. All other methods return at once.
 type Watch struct {
-	// Past, if it is set before Run, looks up how the call of a channel that is gone has ended, if anybody noted it.
+	// Past, if it is set before Run, looks up how the call of a channel that is gone has ended, if anybody noted it; the
+	// end's source says who.
 	Past func(ctx context.Context, channel string) (call.End, bool)
+
+	// Lines and Alert, if they are set before Run, change calls in progress and tell people what they should hear of.
+	Lines Lines
+	Alert func(call.Alert)
 
 	ledger Ledger
 	log    zerolog.Logger
@@ -71,6 +84,7 @@ type Watch struct {
 	halves map[string]*followed // by name, the other halves of legs that are Local channels
 	// By extension: released calls that have not ended, and calls that are being decided.
 	active, pending map[string]int
+	paying          map[call.Spender]int // released calls that have not ended, by who pays
 	counts          *usage.Counter
 }
 
@@ -88,11 +102,14 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 	w := &Watch{
 		ledger: ledger, log: log, writes: queue.New[write](),
 		calls: map[string]*followed{}, legs: map[string]*followed{}, halves: map[string]*followed{},
-		active: map[string]int{}, pending: map[string]int{}, counts: usage.New(past, now),
+		active: map[string]int{}, pending: map[string]int{}, paying: map[call.Spender]int{}, counts: usage.New(past, now),
 	}
 	for _, o := range open {
 		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
-		f := &followed{channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt, callee: call.Number{E164: o.Number}}
+		f := &followed{
+			channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt,
+			callee: call.Number{E164: o.Number, Class: o.Class}, payers: payersOf(o.Holder, o.Department),
+		}
 		if o.Action == call.Allow {
 			f.pin = o.PINID
 			w.counts.Begin(f.pin)
@@ -101,7 +118,7 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 		if o.Leg != "" {
 			w.addLeg(f, call.Channel{ID: o.Leg}, time.Time{}).answered = true
 		}
-		w.recorded(f, o.DecisionID, call.Decision{Action: o.Action})
+		w.recorded(f, o.DecisionID, call.Decision{Action: o.Action, MaxSeconds: o.MaxSeconds})
 	}
 	return w, nil
 }
@@ -142,11 +159,12 @@ func (w *Watch) recorded(f *followed, id int64, d call.Decision) {
 		w.drop(f)
 		return
 	}
-	f.id = id
+	f.id, f.max, f.warn = id, d.MaxSeconds, d.WarnSeconds
 	switch {
 	case d.Action == call.Allow && f.end == nil:
 		f.released = true
 		w.active[f.extension]++
+		w.pays(f, 1)
 		w.decided(f)
 		w.counts.LetOut(f.callee.Region)
 	default:
@@ -184,6 +202,16 @@ func (w *Watch) Told(channel string, talked time.Duration, at time.Time, cause i
 	w.end(f, call.End{EndedAt: at, Cause: cause, Source: SourceAGI})
 }
 
+// Over tells how a call ended that was over before anybody listened; a zero e.AnsweredAt means that nobody answered.
+func (w *Watch) Over(channel string, e call.End) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if f := w.calls[channel]; f != nil && f.end == nil {
+		f.answered = e.AnsweredAt
+		w.end(f, e)
+	}
+}
+
 // end notes an end, and writes it if the decision has its id.
 func (w *Watch) end(f *followed, e call.End) {
 	if f.end != nil {
@@ -198,6 +226,7 @@ func (w *Watch) end(f *followed, e call.End) {
 	if f.released {
 		f.released = false
 		decrease(w.active, f.extension)
+		w.pays(f, -1)
 	}
 	w.settle(f)
 	if f.id != 0 {

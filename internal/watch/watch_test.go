@@ -323,6 +323,8 @@ func (f *failing) Ended(_ context.Context, id int64, _ call.End) error {
 	return f.write(fmt.Sprint(id, " ended"), id)
 }
 
+func (*failing) Intervene(context.Context, call.Intervention) error { return nil }
+
 func (f *failing) write(what string, id int64) error {
 	if err := f.fault(id); err != nil {
 		return err

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -21,9 +22,14 @@ type write struct {
 	failed  bool // once or more; the log says so once
 }
 
-// Run writes ends into the ledger until ctx ends, then writes what is left. What cannot be written is tried again behind
+// Run keeps caps, and writes ends into the ledger, until ctx ends; then it writes what is left. What cannot be written is tried again behind
 // what waits, so that it holds up nothing else; a daemon that dies meanwhile finds the calls still open when it starts.
 func (w *Watch) Run(ctx context.Context) {
+	if w.Lines != nil {
+		var caps sync.WaitGroup
+		defer caps.Wait()
+		caps.Go(func() { w.keepCaps(ctx) })
+	}
 	for {
 		select {
 		case <-w.writes.Ready():
@@ -63,7 +69,7 @@ func (w *Watch) write(ctx context.Context, x write) error {
 	return w.ledger.Answered(ctx, x.id, x.answer)
 }
 
-// looked returns an end, or what the dialplan noted about it if nobody else saw it.
+// looked returns an end, or what somebody noted about it if only its being over was seen.
 func (w *Watch) looked(ctx context.Context, x write) call.End {
 	if x.end.Source != SourceSweep || w.Past == nil {
 		return *x.end
@@ -78,6 +84,5 @@ func (w *Watch) looked(ctx context.Context, x write) call.End {
 		}
 		noted.AnsweredAt = x.end.AnsweredAt
 	}
-	noted.Source = SourceDialplan
 	return noted
 }

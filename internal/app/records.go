@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/cdr"
+	"github.com/dialwarden/dialwarden/internal/watch"
+)
+
+// What Asterisk's call detail records tell of the time when nobody listened is read after each connection; and again, as
+// Asterisk may write them late.
+var readAfter = []time.Duration{0, 15 * time.Second, 2 * time.Minute}
+
+const (
+	overlap     = 5 * time.Minute // what is read again of the time when somebody listened
+	longestCall = call.LongestCall * time.Second
+)
+
+// past looks up how a call has ended whose channel is gone: in the dialplan's note, to the millisecond, or else in the call
+// detail record, to the second.
+func (a *App) past(ctx context.Context, channel string) (call.End, bool) {
+	if e, ok := a.ari.Past(ctx, channel); ok {
+		e.Source = watch.SourceDialplan
+		return e, true
+	}
+	if a.cfg.Asterisk.CDRFile == "" {
+		return call.End{}, false
+	}
+	records, err := cdr.Since(a.cfg.Asterisk.CDRFile, time.Now().Add(-longestCall))
+	if err != nil {
+		a.complainOfRecords(err)
+		return call.End{}, false
+	}
+	return recordedEnd(records, channel)
+}
+
+// recordedEnd finds the end of a channel's call: Asterisk writes more than one record where the call was transferred.
+func recordedEnd(records []cdr.Record, channel string) (e call.End, ok bool) {
+	for _, r := range records {
+		if r.UniqueID != channel {
+			continue
+		}
+		e.EndedAt, e.Source, ok = r.EndedAt, watch.SourceCDR, true
+		if e.AnsweredAt.IsZero() {
+			e.AnsweredAt = r.AnsweredAt
+		}
+	}
+	return e, ok
+}
+
+// swept notes that Asterisk is being listened to; first, that it was not before.
+func (a *App) swept(taken time.Time, first bool) {
+	if first && !a.heard.IsZero() {
+		select {
+		case a.missed <- a.heard:
+		default: // an earlier moment waits
+		}
+	}
+	a.heard = taken
+}
+
+// catchUp records the calls that began and ended while nobody listened: emergency calls, and those that the dialplan refused
+// because no daemon was there. It goes on until ctx ends.
+func (a *App) catchUp(ctx context.Context) {
+	if a.cfg.Asterisk.CDRFile == "" {
+		return
+	}
+	for {
+		select {
+		case since := <-a.missed:
+			a.catchUpFrom(ctx, since)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// catchUpFrom reads the records since that moment, now and again later.
+func (a *App) catchUpFrom(ctx context.Context, since time.Time) {
+	begun := time.Now()
+	for _, after := range readAfter {
+		select {
+		case <-time.After(after - time.Since(begun)):
+		case <-ctx.Done():
+			return
+		}
+		if err := a.readRecords(ctx, since.Add(-overlap)); err != nil {
+			a.complainOfRecords(err)
+			return
+		}
+	}
+}
+
+func (a *App) readRecords(ctx context.Context, since time.Time) error {
+	records, err := cdr.Since(a.cfg.Asterisk.CDRFile, since)
+	if err != nil {
+		return err
+	}
+	var known map[string]bool
+	for _, r := range records {
+		if r.UserField != cdr.Emergency && !strings.HasPrefix(r.UserField, cdr.Unavailable) {
+			continue
+		}
+		if known == nil {
+			if known, err = a.ledger.Channels(ctx, since.Add(-longestCall)); err != nil {
+				return err
+			}
+		}
+		if !known[r.UniqueID] && !a.watch.Follows(r.UniqueID) {
+			known[r.UniqueID] = true
+			a.recordMissed(r)
+		}
+	}
+	return nil
+}
+
+// recordMissed records a call that is over.
+func (a *App) recordMissed(r cdr.Record) {
+	attempt := call.Attempt{
+		Source: call.SourceCDR, Channel: r.UniqueID, Extension: call.EndpointNumber(r.Channel), Dialled: r.Dialled,
+		At: r.StartedAt, Adopted: true,
+	}
+	if attempt.Extension == "" {
+		attempt.Extension = r.Source
+	}
+	if dialled, refused := strings.CutPrefix(r.UserField, cdr.Unavailable); refused {
+		attempt.Dialled = dialled
+		a.gate.Unavailable(attempt)
+	} else {
+		a.gate.Emergency(attempt)
+	}
+	a.watch.Over(r.UniqueID, call.End{AnsweredAt: r.AnsweredAt, EndedAt: r.EndedAt, Source: watch.SourceCDR})
+}
+
+// complainOfRecords says what is wrong with the file, once.
+func (a *App) complainOfRecords(err error) {
+	if a.complained.Swap(true) {
+		return
+	}
+	entry := a.log.Warn().Err(err)
+	if errors.Is(err, fs.ErrNotExist) {
+		entry.Msg("asterisk.cdr_file: there is no such file; calls that nobody saw end are noted to have ended when that was found out")
+		return
+	}
+	entry.Msg("asterisk.cdr_file cannot be read; calls that nobody saw end are noted to have ended when that was found out")
+}

@@ -1,0 +1,81 @@
+// Package cdr reads the call detail records that Asterisk writes into a file (cdr_csv, Master.csv): what is left of calls
+// that began or ended while nobody listened to Asterisk's events.
+//
+// A record is a line of comma-separated values, in the order of Asterisk's documentation, with uniqueid and userfield
+// behind (loguniqueid and loguserfield in cdr.conf). Its times are to the second, in UTC or in the time zone of Asterisk's
+// machine (usegmtime); which one is seen by the unique id, which begins with the moment at which the channel was made.
+package cdr
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Record is what one call detail record says, as far as we need it.
+type Record struct {
+	Source    string // the caller ID
+	Dialled   string // the extension of the dialplan that the call was in at last
+	Context   string // and its context
+	Channel   string // the caller's channel: PJSIP/101-0000002a
+	UniqueID  string // of that channel
+	UserField string // the decision's id, as our dialplan notes it; or what stands in Emergency and Unavailable
+	StartedAt time.Time
+	// AnsweredAt is when the called party answered; zero if nobody did.
+	AnsweredAt time.Time
+	EndedAt    time.Time
+}
+
+// What our dialplan writes into the user field of calls that no daemon has decided.
+const (
+	Emergency   = "emergency"    // it was let out as an emergency call
+	Unavailable = "unavailable " // it was refused, because no daemon answered; the digits as dialled follow
+)
+
+// The columns of a line.
+const (
+	columnSource    = 1
+	columnDialled   = 2
+	columnContext   = 3
+	columnChannel   = 5
+	columnStart     = 9
+	columnAnswer    = 10
+	columnEnd       = 11
+	columnUniqueID  = 16
+	columnUserField = 17
+	columns         = 18 // at least; some versions write more
+)
+
+// parse reads the fields of a line; false for what is no record with a unique id.
+func parse(fields []string) (r Record, ok bool) {
+	if len(fields) < columns {
+		return r, false
+	}
+	r = Record{
+		Source: fields[columnSource], Dialled: fields[columnDialled], Context: fields[columnContext],
+		Channel: fields[columnChannel], UniqueID: fields[columnUniqueID], UserField: fields[columnUserField],
+	}
+	made, ok := madeAt(r.UniqueID)
+	start, err := time.Parse(time.DateTime, fields[columnStart])
+	if !ok || err != nil {
+		return r, false
+	}
+	// What the clock on the wall said is as far from UTC as its time zone is: a multiple of a quarter of an hour.
+	zone := start.Sub(made).Round(15 * time.Minute)
+	moment := func(text string) time.Time {
+		t, err := time.Parse(time.DateTime, text)
+		if err != nil {
+			return time.Time{}
+		}
+		return t.Add(-zone)
+	}
+	r.StartedAt, r.AnsweredAt, r.EndedAt = moment(fields[columnStart]), moment(fields[columnAnswer]), moment(fields[columnEnd])
+	return r, !r.EndedAt.IsZero()
+}
+
+// madeAt reads when a channel was made from its unique id: SYSTEM-SECONDS.NUMBER.
+func madeAt(uniqueID string) (time.Time, bool) {
+	number, _, ok := strings.Cut(uniqueID[strings.LastIndexByte(uniqueID, '-')+1:], ".")
+	seconds, err := strconv.ParseInt(number, 10, 64)
+	return time.Unix(seconds, 0).UTC(), ok && err == nil && seconds > 0
+}

@@ -1,0 +1,359 @@
+package ledger
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
+
+// perMinute are the terms of 60 minor units for every begun minute.
+var perMinute = call.Terms{Rounding: call.RoundUp, Steps: []call.Step{{Price: call.Price{Increment: 60, Each: 60_000_000}}}}
+
+// sales is the allowance of a department for November.
+func sales(amount int64) call.Allowance {
+	return call.Allowance{
+		ID: "sales", Scope: call.OfDepartment, Name: "sales", Amount: amount, Month: "2026-11", Since: "2026-11",
+		Overrun: call.OverrunRefuse, AlertAt: []int{80, 100},
+	}
+}
+
+// charged is the record of a call that allowances pay for, the nth, capped at 180 s.
+func chargedTo(n int, strict bool, paying ...call.Allowance) call.Record {
+	r := sample(n)
+	r.Charge = &call.Charge{
+		Day: "2026-11-23", Extension: r.Attempt.Extension, Holder: "王芳", Department: "sales", Known: true, Terms: perMinute, Worst: 180,
+	}
+	for _, a := range paying {
+		r.Charge.Paying = append(r.Charge.Paying, call.Paying{Allowance: a, Strict: strict})
+	}
+	return r
+}
+
+// accountsOf tells of all accounts: name, month, used/reserved.
+func accountsOf(t *testing.T, l *Ledger) string {
+	t.Helper()
+	return textOf(t, shell(t, l.path), `SELECT coalesce(group_concat(allowance || ' ' || name || ' ' || month || ' ' || used_minor || '/' || reserved_minor, ', '), '')
+		FROM (SELECT * FROM accounts ORDER BY allowance, name, month)`)
+}
+
+func spendingOf(t *testing.T, l *Ledger) string {
+	t.Helper()
+	return textOf(t, shell(t, l.path), `SELECT coalesce(group_concat(day || ' ' || scope || ' ' || name || ' ' || calls || ' ' || answered || ' ' || seconds || ' ' || cost_minor, ', '), '')
+		FROM (SELECT * FROM spending ORDER BY day, scope, name)`)
+}
+
+// TestNobodyOverspends has 200 callers of a department come at one instant, half of whom a second allowance pays for, too.
+func TestNobodyOverspends(t *testing.T) {
+	l := newLedger(t)
+	own := sales(5 * 180)
+	own.ID, own.Scope, own.Name = "own", call.OfExtension, "101"
+	var let, late atomic.Int64
+	var wg sync.WaitGroup
+	begin := make(chan struct{})
+	for n := range 200 {
+		wg.Go(func() {
+			<-begin
+			paying := []call.Allowance{sales(10*180 + 179)}
+			if n%2 == 0 {
+				paying = append(paying, own)
+			}
+			_, err := l.Record(context.Background(), chargedTo(n, true, paying...))
+			switch {
+			case err == nil:
+				let.Add(1)
+			case errors.Is(err, call.ErrAllowanceSpent):
+				late.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	close(begin)
+	wg.Wait()
+	if let.Load() != 10 || late.Load() != 190 {
+		t.Errorf("%d were let out, %d were too late; want 10 and 190", let.Load(), late.Load())
+	}
+	if got := textOf(t, shell(t, l.path), `SELECT (SELECT count(*) FROM decisions) || ' ' || (SELECT count(*) FROM charges) || ' ' ||
+		(SELECT sum(amount_minor) FROM reservations WHERE allowance = 'sales') || ' ' || (SELECT reserved_minor FROM accounts WHERE allowance = 'sales')
+		|| ' ' || (SELECT reserved_minor <= 900 FROM accounts WHERE allowance = 'own') || ' ' || (SELECT sum(calls) FROM spending WHERE scope = 'department')`); got != "10 10 1800 1800 1 10" {
+		t.Errorf("decisions, charges, reservations, the account, not too much of the other, calls: %s", got)
+	}
+	check(t, l)
+}
+
+// TestChargeOfACall follows money from the decision over the end to a correction.
+func TestChargeOfACall(t *testing.T) {
+	up := func(seconds float64) call.End {
+		return call.End{AnsweredAt: moment, EndedAt: moment.Add(time.Duration(seconds * float64(time.Second))), Source: "ari"}
+	}
+	seconds := func(n int64) *int64 { return &n }
+	correct := func(c call.Correction) step {
+		return func(l *Ledger, id int64) error {
+			c.Who, c.Reason = "Li", "as billed"
+			_, err := l.Correct(context.Background(), id, c)
+			return err
+		}
+	}
+	for name, test := range map[string]struct {
+		change func(*call.Record)
+		steps  []step
+		want   string // cost, account, spending of the department
+	}{
+		"goes on":                        {nil, nil, "NULL 0/180 1 0 0 0"},
+		"answered":                       {nil, []step{answered(moment)}, "NULL 0/180 1 0 0 0"},
+		"ended":                          {nil, []step{ended(up(61))}, "120 120/0 1 1 61 120"},
+		"ended twice":                    {nil, []step{ended(up(61)), ended(up(170))}, "120 120/0 1 1 61 120"},
+		"nobody answered":                {nil, []step{ended(call.End{EndedAt: moment, Source: "ari"})}, "0 0/0 1 0 0 0"},
+		"only the end is seen":           {nil, []step{ended(call.End{EndedAt: moment, Source: "sweep"})}, "NULL 0/0 1 0 0 0"},
+		"escaped its cap":                {nil, []step{ended(up(400))}, "420 420/0 1 1 400 420"},
+		"no rate":                        {func(r *call.Record) { r.Charge.Known, r.Charge.Worst = false, 0 }, []step{ended(up(61))}, "NULL 0/0 1 1 61 0"},
+		"seconds corrected":              {nil, []step{ended(up(61)), correct(call.Correction{Seconds: seconds(59)})}, "60 60/0 1 1 59 60"},
+		"said not to have been answered": {nil, []step{ended(up(61)), correct(call.Correction{Seconds: seconds(0)})}, "0 0/0 1 1 0 0"},
+		"cost corrected":                 {nil, []step{ended(up(61)), correct(call.Correction{CostMinor: seconds(7)})}, "7 7/0 1 1 61 7"},
+		"corrected twice": {nil, []step{ended(up(61)), correct(call.Correction{CostMinor: seconds(7)}), correct(call.Correction{Seconds: seconds(59)}),
+			correct(call.Correction{})}, "120 120/0 1 1 61 120"},
+		"refused": {func(r *call.Record) { r.Decision.Action = call.Deny }, []step{ended(up(0))}, "NULL   "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLedger(t)
+			r := chargedTo(1, true, sales(1000))
+			if test.change != nil {
+				test.change(&r)
+			}
+			id := record(t, l, r)
+			for i, s := range test.steps {
+				if err := s(l, id); err != nil {
+					t.Fatalf("step %d: %v", i, err)
+				}
+			}
+			got := textOf(t, shell(t, l.path), `SELECT coalesce(x.cost_minor, c.cost_minor, 'NULL') || ' ' ||
+				coalesce((SELECT used_minor || '/' || reserved_minor FROM accounts), '') || ' ' ||
+				coalesce((SELECT calls || ' ' || answered || ' ' || seconds || ' ' || cost_minor FROM spending WHERE scope = 'department'), ' ')
+				FROM calls c LEFT JOIN corrections x ON x.id = (SELECT max(id) FROM corrections)`)
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+			check(t, l)
+		})
+	}
+}
+
+// TestRestOfAnAllowance holds what is refused at the edges: carried over, overrun, of another month, and in spite of it.
+func TestRestOfAnAllowance(t *testing.T) {
+	l := newLedger(t)
+	ctx := context.Background()
+	spent := func(a call.Allowance, strict bool) error {
+		_, err := l.Record(ctx, chargedTo(1, strict, a))
+		return err
+	}
+	if err := spent(sales(179), true); !errors.Is(err, call.ErrAllowanceSpent) {
+		t.Errorf("179 paid for 180: %v", err)
+	}
+	if err := spent(sales(180), true); err != nil {
+		t.Errorf("180 did not pay for 180: %v", err)
+	}
+	if err := spent(sales(180), true); !errors.Is(err, call.ErrAllowanceSpent) {
+		t.Errorf("180 paid for 180 twice: %v", err)
+	}
+	if err := spent(sales(180), false); err != nil {
+		t.Errorf("the policy let it out, and the ledger did not: %v", err)
+	}
+	year := sales(180)
+	year.Since, year.Month = "2026-10", "2026-12" // October gave 180 and November -180: December has 180
+	if err := spent(year, true); err != nil {
+		t.Errorf("what was carried over did not pay: %v", err)
+	}
+	if err := spent(year, true); !errors.Is(err, call.ErrAllowanceSpent) {
+		t.Errorf("what was carried over paid twice: %v", err)
+	}
+	if got, want := accountsOf(t, l), "sales sales 2026-11 0/360, sales sales 2026-12 0/180"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	check(t, l)
+}
+
+// TestChangesAndAlerts tells what is durable, and each share of an allowance once, also to the next daemon.
+func TestChangesAndAlerts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dialwarden.db")
+	var alerts []string
+	var sum call.AccountMonth
+	tell := WithChanges(func(c call.Change) {
+		for _, a := range c.Accounts {
+			sum.Used, sum.Reserved = sum.Used+a.Used, sum.Reserved+a.Reserved
+			for _, percent := range a.Alerts {
+				alerts = append(alerts, fmt.Sprintf("%d %d/%d", percent, a.Balance.Used, a.Balance.Granted))
+			}
+		}
+	})
+	for range 3 {
+		l := openTest(t, path, tell)
+		for range 3 {
+			id := record(t, l, chargedTo(1, false, sales(450)))
+			if sum.Reserved != 180 {
+				t.Errorf("%d are reserved", sum.Reserved)
+			}
+			if err := l.Ended(context.Background(), id, call.End{AnsweredAt: moment, EndedAt: moment.Add(time.Second), Source: "ari"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, accounts, err := l.Reader().Spending(context.Background(), "2026-11-01", "2026-01")
+		if err != nil || len(accounts) != 1 || accounts[0].Used != sum.Used || accounts[0].Reserved != 0 {
+			t.Errorf("the ledger has %+v, told was %+v, %v", accounts, sum, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"80 360/450", "100 480/450"}; !slices.Equal(alerts, want) {
+		t.Errorf("alerts are %q, want %q", alerts, want)
+	}
+}
+
+// TestForgottenSpending takes a person's sums and account away, also while a call goes on.
+func TestForgottenSpending(t *testing.T) {
+	l := newLedger(t)
+	ctx := context.Background()
+	own := sales(1000)
+	own.ID, own.Scope, own.Name = "own", call.OfHolder, "王芳"
+	id := record(t, l, chargedTo(1, true, own, sales(1000)))
+	if _, err := l.Forget(ctx, "王芳", "admin", "asked for it"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Ended(ctx, id, call.End{AnsweredAt: moment, EndedAt: moment.Add(time.Second), Source: "ari"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := accountsOf(t, l); got != "sales sales 2026-11 60/0" {
+		t.Errorf("accounts: %s", got)
+	}
+	if got := spendingOf(t, l); strings.Contains(got, "王") || !strings.Contains(got, "department sales 1 0 0 0") {
+		t.Errorf("sums: %s", got)
+	}
+	if got := textOf(t, shell(t, l.path), "SELECT group_concat(extension || holder || department) FROM charges"); got != "" {
+		t.Errorf("charges name %s", got)
+	}
+	check(t, l)
+}
+
+// TestRetainedSpending: what calls have cost stays in the account when they go, and old days go with them.
+func TestRetainedSpending(t *testing.T) {
+	now := moment
+	l := openTest(t, filepath.Join(t.TempDir(), "dialwarden.db"), WithClock(func() time.Time { return now }))
+	ctx := context.Background()
+	id := record(t, l, chargedTo(1, true, sales(1000)))
+	if err := l.Ended(ctx, id, call.End{AnsweredAt: moment, EndedAt: moment.Add(time.Second), Source: "ari"}); err != nil {
+		t.Fatal(err)
+	}
+	open := record(t, l, chargedTo(2, true, sales(1000)))
+	keep := call.Retention{call.KeepAllowed: {Days: 3}}
+	now = moment.AddDate(0, 0, 10)
+	if n, err := l.Retain(ctx, keep); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	if got := accountsOf(t, l); got != "sales sales 2026-11 60/180" || spendingOf(t, l) != "" {
+		t.Errorf("left are %s and %s", got, spendingOf(t, l))
+	}
+	check(t, l)
+	if err := l.Ended(ctx, open, call.End{EndedAt: now, Source: "ari"}); err != nil {
+		t.Fatal(err)
+	}
+	now = moment.AddDate(2, 0, 0)
+	if _, err := l.Retain(ctx, keep); err != nil || accountsOf(t, l) != "" {
+		t.Errorf("after two years: %s, %v", accountsOf(t, l), err)
+	}
+	check(t, l)
+}
+
+// TestVerifyFindsMoney that somebody moved.
+func TestVerifyFindsMoney(t *testing.T) {
+	for change, want := range map[string]string{
+		"UPDATE accounts SET used_minor = 0":                                                               "used",
+		"UPDATE accounts SET reserved_minor = 0":                                                           "reserved",
+		"DELETE FROM accounts":                                                                             "is in no account",
+		"UPDATE reservations SET settled_at = NULL, cost_minor = 0":                                        "is open, and its call has ended",
+		"UPDATE charges SET cost_minor = 1 WHERE cost_minor IS NOT NULL":                                   "counts as 1",
+		"UPDATE reservations SET settled_at = 'x' WHERE decision_id = 2":                                   "has not ended",
+		"UPDATE reservations SET cost_minor = 1 WHERE decision_id = 1; UPDATE accounts SET used_minor = 1": "costs 1",
+	} {
+		l := newLedger(t)
+		id := record(t, l, chargedTo(1, true, sales(1000)))
+		record(t, l, chargedTo(2, true, sales(1000)))
+		if err := l.Ended(context.Background(), id, call.End{AnsweredAt: moment, EndedAt: moment.Add(time.Second), Source: "ari"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := shell(t, l.path).Exec(change); err != nil {
+			t.Fatal(err)
+		}
+		v, err := l.Reader().Verify(context.Background(), Proof{})
+		if err != nil || !slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.What == "account" && strings.Contains(f.Problem, want) }) {
+			t.Errorf("%s: found %+v, %v", change, v.Findings, err)
+		}
+	}
+}
+
+// childSpends has eight callers use an allowance up, ends every second call, and prints each decision when it is
+// acknowledged.
+func childSpends(path string) {
+	l, err := Open(path, testKey(1))
+	must(err)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for caller := range 8 {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				id, err := l.Record(context.Background(), chargedTo(caller*100_000+n, true, sales(500*180)))
+				if errors.Is(err, call.ErrAllowanceSpent) {
+					return
+				}
+				must(err)
+				if n%2 == 0 {
+					must(l.Ended(context.Background(), id, call.End{AnsweredAt: moment, EndedAt: moment.Add(time.Minute), Source: "ari"}))
+				}
+				mu.Lock()
+				fmt.Println(id)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	select {} // to be killed
+}
+
+// TestKillLeavesAccountsAndCallsAlike kills the writer in the middle.
+func TestKillLeavesAccountsAndCallsAlike(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dialwarden.db")
+	cmd, out := child(t, "money", path)
+	acknowledged := idsUntil(t, cmd, bufio.NewReader(out), 150)
+	l := openTest(t, path)
+	var sum, used, reserved, decisions int
+	if _, err := fmt.Sscan(textOf(t, shell(t, path), `SELECT (SELECT sum(iif(c.ended_at IS NULL, 180, 60)) FROM calls c) || ' ' || used_minor || ' ' || reserved_minor
+		|| ' ' || (SELECT count(*) FROM decisions) FROM accounts`), &sum, &used, &reserved, &decisions); err != nil {
+		t.Fatal(err)
+	}
+	if decisions < len(acknowledged) || sum != used+reserved || sum > 500*180 {
+		t.Errorf("%d acknowledged, %d decisions, their calls make %d, the account has %d and %d", len(acknowledged), decisions, sum, used, reserved)
+	}
+	check(t, l)
+	open, err := l.OpenCalls(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range open {
+		if err := l.Ended(context.Background(), o.DecisionID, call.End{AnsweredAt: moment, EndedAt: moment.Add(time.Minute), Source: "dialplan"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := accountsOf(t, l), fmt.Sprintf("sales sales 2026-11 %d/0", 60*decisions); got != want {
+		t.Errorf("after the ends: %s, want %s", got, want)
+	}
+	check(t, l)
+}

@@ -1,0 +1,54 @@
+package ledger
+
+import "context"
+
+// moneyFaults find what does not agree in what is spent. Each query gives ids of decisions, or 0, and what is wrong.
+var moneyFaults = []string{
+	`SELECT r.decision_id, 'the reservation of decision ' || r.decision_id || ' in ' || r.allowance ||
+		iif(r.settled_at IS NULL, ' is open, and its call has ended', ' is settled, and its call has not ended')
+	FROM reservations r JOIN calls c ON c.decision_id = r.decision_id
+	WHERE (r.settled_at IS NULL) <> (c.ended_at IS NULL)`,
+
+	`SELECT r.decision_id, 'the reservation of decision ' || r.decision_id || ' in ' || r.allowance || ' costs ' || r.cost_minor ||
+		', and its call ' || coalesce(h.cost_minor, 0)
+	FROM reservations r JOIN charges h ON h.decision_id = r.decision_id
+	WHERE r.settled_at IS NOT NULL AND r.cost_minor <> coalesce(h.cost_minor, 0)`,
+
+	`SELECT h.decision_id, 'the call of decision ' || h.decision_id || ' counts as ' || coalesce(h.cost_minor, 'unknown') ||
+		', and its record says ' || coalesce(x.cost_minor, c.cost_minor, 'unknown')
+	FROM charges h JOIN calls c ON c.decision_id = h.decision_id
+	LEFT JOIN corrections x ON x.id = (SELECT max(id) FROM corrections WHERE decision_id = h.decision_id)
+	WHERE c.ended_at IS NOT NULL AND h.cost_minor IS NOT coalesce(x.cost_minor, c.cost_minor)`,
+
+	`SELECT 0, 'the account of ' || a.allowance || ' in ' || a.month || ' has ' || a.reserved_minor || ' reserved and ' ||
+		a.used_minor || ' used; its calls make that ' || coalesce(r.reserved, 0) || ' and ' || (coalesce(r.used, 0) + a.removed_minor)
+	FROM accounts a LEFT JOIN (
+		SELECT allowance, name, month, sum(iif(settled_at IS NULL, amount_minor, 0)) AS reserved, sum(cost_minor) AS used
+		FROM reservations GROUP BY 1, 2, 3
+	) r ON r.allowance = a.allowance AND r.name = a.name AND r.month = a.month
+	WHERE a.reserved_minor <> coalesce(r.reserved, 0) OR a.used_minor <> coalesce(r.used, 0) + a.removed_minor`,
+
+	`SELECT r.decision_id, 'the reservation of decision ' || r.decision_id || ' is in no account'
+	FROM reservations r LEFT JOIN accounts a ON a.allowance = r.allowance AND a.name = r.name AND a.month = r.month
+	WHERE a.name IS NULL`,
+}
+
+// money holds accounts against reservations, and these against the ends of calls: they are not in the chain, but what is in
+// it says what they should be.
+func (v *verifier) money(ctx context.Context) error {
+	for _, query := range moneyFaults {
+		_, err := list(ctx, v.reader.db, query, nil, func(scan func(...any) error) (struct{}, error) {
+			var id int64
+			var problem string
+			err := scan(&id, &problem)
+			if err == nil {
+				v.found("account", id, "%s", problem)
+			}
+			return struct{}{}, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,221 @@
+package watch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/speech"
+)
+
+const (
+	capCheck  = time.Second     // how often caps are looked at
+	escaped   = time.Second     // so long after its cap a call that still goes on has escaped it
+	cutAgain  = 5 * time.Second // a call that could not be ended is ended again
+	warnAhead = 30              // seconds, where the decision does not say when to warn before an extended cap
+)
+
+// Lines is what can be done to channels of calls in progress. That a channel is gone is no error.
+type Lines interface {
+	// Limit lets a channel live for so long from now.
+	Limit(ctx context.Context, channel string, left time.Duration) error
+	// Whisper plays sound files to the party on a channel, into the call.
+	Whisper(ctx context.Context, channel string, sounds []string) error
+	HangUp(ctx context.Context, channel string, cause int) error
+}
+
+// lasted is how long an answered call has been going on, by the clock that cannot be set where that is known.
+func (f *followed) lasted(now time.Time) time.Duration {
+	if !f.heard.IsZero() {
+		return now.Sub(f.heard)
+	}
+	return max(0, now.Round(0).Sub(f.answered.Round(0)))
+}
+
+// InProgress lists the calls that go on, in the order of their decisions.
+func (w *Watch) InProgress() []call.InProgress {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	var all []call.InProgress
+	for _, f := range w.calls {
+		if !f.released {
+			continue
+		}
+		p := call.InProgress{
+			DecisionID: f.id, Extension: f.extension, Number: f.callee.Key(), Class: f.callee.Class, Channel: f.channel,
+			Leg: f.leg(), Left: f.gone != nil, Since: f.since, AnsweredAt: f.answered, MaxSeconds: f.max,
+		}
+		if !f.answered.IsZero() {
+			p.Seconds = int(f.lasted(now) / time.Second)
+		}
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b call.InProgress) int { return cmp.Compare(a.DecisionID, b.DecisionID) })
+	return all
+}
+
+// Extend lets a call in progress last so many seconds longer than its cap, and returns the new cap. The ledger knows of
+// it before Asterisk does. Errors: call.ErrNotInProgress; call.ErrUncapped; those of the ledger and of Lines.
+func (w *Watch) Extend(ctx context.Context, id int64, seconds int, who, reason string) (maxSeconds int, err error) {
+	f, limit, err := w.extendable(id, seconds)
+	if err != nil {
+		return 0, err
+	}
+	change := call.Intervention{DecisionID: id, What: call.Extend, MaxSeconds: limit, Who: who, Reason: reason}
+	if err := w.ledger.Intervene(ctx, change); err != nil {
+		return 0, err
+	}
+	w.mu.Lock()
+	f.max, f.extended, f.warned = limit, true, false
+	if f.warn == 0 {
+		f.warn = warnAhead
+	}
+	w.mu.Unlock()
+	return limit, w.limit(ctx, f)
+}
+
+// extendable returns the call of a decision, and its cap with so many seconds more.
+func (w *Watch) extendable(id int64, seconds int) (*followed, int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.byID()[id]
+	switch {
+	case f == nil:
+		return nil, 0, call.ErrNotInProgress
+	case f.max == 0:
+		return nil, 0, call.ErrUncapped
+	case seconds < 1 || f.max+seconds > call.LongestCall:
+		return nil, 0, fmt.Errorf("a call can be extended by 1 to %d seconds", call.LongestCall-f.max)
+	}
+	return f, f.max + seconds, nil
+}
+
+// limit tells Asterisk the cap of a call that has been changed, once it is answered.
+func (w *Watch) limit(ctx context.Context, f *followed) error {
+	w.mu.Lock()
+	leg, left := f.leg(), time.Duration(f.max)*time.Second-f.lasted(time.Now())
+	w.mu.Unlock()
+	if leg == "" || w.Lines == nil {
+		return nil // it is told when the call is answered
+	}
+	return w.Lines.Limit(ctx, leg, max(left, time.Second))
+}
+
+// limitLater is limit for a call that was answered after its cap was changed.
+func (w *Watch) limitLater(f *followed) {
+	if err := w.limit(context.Background(), f); err != nil {
+		w.log.Error().Err(err).Int64("decision", f.id).Msg("Asterisk was not told the new cap of a call; it ends at the old one")
+	}
+}
+
+// Terminate ends a call in progress. The ledger knows of it before Asterisk does. Errors: call.ErrNotInProgress; those of
+// the ledger and of Lines.
+func (w *Watch) Terminate(ctx context.Context, id int64, who, reason string) error {
+	w.mu.Lock()
+	f := w.byID()[id]
+	w.mu.Unlock()
+	if f == nil {
+		return call.ErrNotInProgress
+	}
+	if err := w.ledger.Intervene(ctx, call.Intervention{DecisionID: id, What: call.Terminate, Who: who, Reason: reason}); err != nil {
+		return err
+	}
+	return w.cut(ctx, f)
+}
+
+// cut hangs up what is there of a call.
+func (w *Watch) cut(ctx context.Context, f *followed) error {
+	w.mu.Lock()
+	channels := []string{}
+	for channel := range f.legs {
+		channels = append(channels, channel)
+	}
+	if f.gone == nil {
+		channels = append(channels, f.channel)
+	}
+	w.mu.Unlock()
+	var errs []error
+	for _, channel := range channels {
+		errs = append(errs, w.Lines.HangUp(ctx, channel, call.CauseNormalClearing))
+	}
+	return errors.Join(errs...)
+}
+
+// keepCaps ends calls that have escaped their caps, and warns before caps that were extended, until ctx ends. Asterisk keeps
+// all other caps.
+func (w *Watch) keepCaps(ctx context.Context) {
+	tick := time.NewTicker(capCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		late, warn := w.lookAtCaps(time.Now())
+		for _, f := range late {
+			if err := w.cut(ctx, f); err != nil {
+				w.log.Error().Err(err).Int64("decision", f.id).Msg("a call that goes on after its cap could not be ended; trying again")
+			}
+		}
+		for _, wn := range warn {
+			if err := w.Lines.Whisper(ctx, wn.channel, []string{speech.Dir + speech.TimeLeft(wn.seconds)}); err != nil {
+				w.log.Warn().Err(err).Int64("decision", wn.id).Msg("the caller could not be warned before the cut")
+			}
+		}
+	}
+}
+
+// warning is to be spoken on a channel.
+type warning struct {
+	id      int64
+	channel string
+	seconds int // that are left
+}
+
+// lookAtCaps finds the calls that have escaped their caps, and those that are to be warned.
+func (w *Watch) lookAtCaps(now time.Time) (late []*followed, warn []warning) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.calls {
+		if !f.released || f.max == 0 || f.answered.IsZero() {
+			continue
+		}
+		left := time.Duration(f.max)*time.Second - f.lasted(now)
+		switch {
+		case left < -escaped && now.Sub(f.cutAt) > cutAgain:
+			w.escaped(f, now)
+			late = append(late, f)
+		case f.extended && !f.warned && left <= time.Duration(f.warn)*time.Second:
+			f.warned = true
+			channel := f.channel
+			if f.gone != nil {
+				channel = f.leg()
+			}
+			warn = append(warn, warning{f.id, channel, f.warn})
+		}
+	}
+	return late, warn
+}
+
+// escaped tells people, once, that a call goes on after its cap.
+func (w *Watch) escaped(f *followed, now time.Time) {
+	if f.cutAt.IsZero() {
+		w.alert(call.Alert{
+			Kind: call.AlertEscape, At: now, DecisionID: f.id, Extension: f.extension, Number: f.callee.Key(), Channel: f.leg(),
+			Text: fmt.Sprintf("The call went on after its cap of %d seconds and was ended.", f.max),
+		})
+	}
+	f.cutAt = now
+}
+
+func (w *Watch) alert(a call.Alert) {
+	if w.Alert != nil {
+		w.Alert(a)
+	}
+}
