@@ -125,9 +125,10 @@ func check(cmd *cobra.Command, f checkFlags) error {
 		}
 	}
 	edition.Book.Spent(&facts, spending)
+	decision, facts := edition.Book.Decide(cmd.Context(), facts)
 	out := checked{
 		Allowances: facts.Usage.Allowances, Limited: facts.Usage.Limited, AffordableSeconds: facts.Usage.AffordableSeconds, site: cfg.Site,
-		Decision: edition.Book.Judge(cmd.Context(), facts), Callee: facts.Callee,
+		Decision: decision, Callee: facts.Callee,
 		caller: facts.Caller, approvers: edition.Policy.Handset().Approvers, directory: edition.Policy.Directory(),
 	}
 	if f.explain {

@@ -118,7 +118,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	if cfg.AGI.Listen != "" {
-		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{gate: a.gate, watch: a.watch}})
+		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{gate: a.gate, watch: a.watch, bypass: a.bypass}})
 	}
 	people := pins{a.ledger, a.gate}
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{

@@ -38,12 +38,6 @@ func (c *Client) Limit(ctx context.Context, channel string, left time.Duration) 
 	}, unrecorded, nil)
 }
 
-// HangUp ends any channel. That it is gone is no error.
-func (c *Client) HangUp(ctx context.Context, channel string, cause int) error {
-	l := &Line{rest: c.rest, channel: channel}
-	return l.HangUp(ctx, cause)
-}
-
 // Whisper plays sound files to the party on a channel, into the call, and returns at once. That the channel is gone is no
 // error.
 func (c *Client) Whisper(ctx context.Context, channel string, sounds []string) error {

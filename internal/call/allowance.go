@@ -113,6 +113,9 @@ type AllowanceFact struct {
 	ReservedMinor int64   `json:"reserved_minor"`
 	RestMinor     int64   `json:"rest_minor"` // amount + carried - used - reserved
 	Overrun       Overrun `json:"overrun"`
+	// AffordableSeconds is how long the call may be for the rest to pay for it, at most a week; 0 if it pays for nothing, or
+	// the cost is not known.
+	AffordableSeconds int `json:"affordable_seconds"`
 }
 
 // Payer is who pays for a call; empty where there is none.

@@ -88,7 +88,12 @@ func (b *Book) Alike(key []byte, f *call.Facts) []byte {
 	if !ok || f.Callee.Class == call.Emergency || !call.IsDialString(f.Attempt.Dialled) {
 		return nil
 	}
-	return rules.Alike(key, f)
+	if key = rules.Alike(key, f); key == nil || !f.Usage.Limited {
+		return key
+	}
+	phone := f.Usage
+	limit(&phone, ofThePhone) // see judge
+	return fmt.Appendf(key, "%t %d", phone.Limited, phone.AffordableSeconds)
 }
 
 // facts puts together the facts about a call that is under way, and what it would cost.
@@ -103,33 +108,40 @@ func (g *Gate) facts(b *Book, a call.Attempt, c call.Credentials) (call.Facts, b
 	return f, owed
 }
 
-// Judge decides. An emergency call passes whatever the policy says; of its answer nothing counts but whom to tell. A
+// Judge decides: see Decide.
+func (b *Book) Judge(ctx context.Context, f call.Facts) call.Decision {
+	d, _ := b.Decide(ctx, f)
+	return d
+}
+
+// Decide decides, and returns the facts that the decision is by, which leave out allowances that do not count yet. An
+// emergency call passes whatever the policy says; of its answer nothing counts but whom to tell. A
 // string that is no dial string is refused before the policy is asked; a route that could not be dialled safely is a
 // policy error.
-func (b *Book) Judge(ctx context.Context, f call.Facts) call.Decision {
+func (b *Book) Decide(ctx context.Context, f call.Facts) (call.Decision, call.Facts) {
 	d := call.Decision{PolicyRevision: b.Rules.Revision()}
 	switch {
 	case f.Callee.Class == call.Emergency:
 		d.Action, d.Rule = call.Allow, call.RuleEmergency
 		d.Reasons = []call.Reason{{Rule: d.Rule, Text: b.text(d.Rule, "Emergency calls always go out.")}}
 		d.Notify = b.Rules.Judge(ctx, f).Notify
-		return d
+		return d, f
 	case !call.IsDialString(f.Attempt.Dialled):
 		d.Action, d.Rule = call.Deny, call.RuleInvalidNumber
 		d.Reasons = []call.Reason{{Rule: d.Rule, Text: b.text(d.Rule, fmt.Sprintf(
 			"not a dial string: a number is 1 to %d of 0-9, * and #, with a + only in front", call.MaxDialled))}}
 		d.Prompt, d.Cause = call.PromptInvalid, call.CauseInvalidNumber
-		return d
+		return d, f
 	}
-	d = b.Rules.Judge(ctx, f)
+	d, f = b.judge(ctx, f)
 	if fault := routeFault(d.Route); fault != "" {
 		return call.Decision{
 			Action: call.Deny, Rule: call.RulePolicyError, PolicyRevision: d.PolicyRevision, Elapsed: d.Elapsed,
 			Reasons: append(d.Reasons, call.Reason{Rule: d.Route.Rule, Text: fault}),
 			Prompt:  call.PromptUnavailable, Cause: call.CauseTemporaryFailure,
-		}
+		}, f
 	}
-	return d
+	return d, f
 }
 
 // routeFault says what makes a route unsafe to dial, or nothing.

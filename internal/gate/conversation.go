@@ -103,7 +103,9 @@ func (c *conversation) do(cmd call.Command) call.Event {
 	switch cmd := cmd.(type) {
 	case call.AskPolicy:
 		c.facts, c.bill = c.gate.facts(c.book, c.attempt, cmd.Credentials)
-		return c.judged(c.book.Judge(ctx, c.facts))
+		var d call.Decision
+		d, c.facts = c.book.Decide(ctx, c.facts)
+		return c.judged(d)
 	case call.Announce:
 		return c.announce(ctx, cmd.Decision, cmd.Proved)
 	case call.WriteDown:

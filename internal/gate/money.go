@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"context"
+	"slices"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -92,18 +94,48 @@ func (b *Book) bill(f *call.Facts, s Spending) bill {
 func (x bill) afford(u *call.Usage, s Spending) {
 	for _, a := range x.paying {
 		b := s.Balance(a)
-		u.Allowances = append(u.Allowances, a.Fact(b))
-		if a.Overrun != call.OverrunRefuse {
-			continue
-		}
-		seconds := 0
+		fact := a.Fact(b)
 		if x.known {
-			seconds = x.terms.Affordable(b.Rest())
+			fact.AffordableSeconds = x.terms.Affordable(b.Rest())
 		}
-		if !u.Limited || seconds < u.AffordableSeconds {
-			u.Limited, u.AffordableSeconds = true, seconds
+		u.Allowances = append(u.Allowances, fact)
+	}
+	limit(u, func(call.AllowanceFact) bool { return true })
+}
+
+// limit sets how long a call those allowances pay for that refuse what they do not pay for, and that count.
+func limit(u *call.Usage, counts func(call.AllowanceFact) bool) {
+	u.Limited, u.AffordableSeconds = false, 0
+	for _, a := range u.Allowances {
+		if a.Overrun == call.OverrunRefuse && counts(a) && (!u.Limited || a.AffordableSeconds < u.AffordableSeconds) {
+			u.Limited, u.AffordableSeconds = true, a.AffordableSeconds
 		}
 	}
+}
+
+// ofThePhone reports whether an allowance pays whoever enters a PIN.
+func ofThePhone(a call.AllowanceFact) bool {
+	return a.Scope == call.OfExtension || a.Scope == call.OfGrade
+}
+
+// judge asks the policy, and returns the facts that it answers for. Before a PIN is known, the allowances of the phone's
+// holder and department may be those of nobody who pays: they refuse nobody who is going to be asked for a PIN, for somebody
+// else's PIN brings other allowances.
+func (b *Book) judge(ctx context.Context, f call.Facts) (call.Decision, call.Facts) {
+	d := b.Rules.Judge(ctx, f)
+	if d.Rule != call.RuleAllowance || d.Action != call.Deny || f.Credentials.PIN.Valid {
+		return d, f
+	}
+	other := f
+	if limit(&other.Usage, ofThePhone); other.Usage.Limited == f.Usage.Limited && other.Usage.AffordableSeconds == f.Usage.AffordableSeconds {
+		return d, f
+	}
+	asked := b.Rules.Judge(ctx, other)
+	asksPIN := func(r call.Requirement) bool { return slices.Contains(r.AnyOf, call.PIN) }
+	if asked.Action == call.Challenge && slices.ContainsFunc(asked.Requires, asksPIN) {
+		return asked, other
+	}
+	return d, f
 }
 
 // chargeable reports whether calls to numbers of the class go over a trunk and are counted.

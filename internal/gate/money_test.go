@@ -100,6 +100,48 @@ func TestBill(t *testing.T) {
 	}
 }
 
+// TestAskedFirst: a spent allowance of the phone's department refuses nobody who is going to be asked for a PIN, and one of
+// the phone does.
+func TestAskedFirst(t *testing.T) {
+	entry := func(scope call.Scope, seconds int) call.AllowanceFact {
+		return call.AllowanceFact{ID: string(scope), Scope: scope, Overrun: call.OverrunRefuse, AffordableSeconds: seconds}
+	}
+	wants := func(kinds ...call.CredentialKind) []call.Requirement {
+		return []call.Requirement{{Rule: "long_distance", AnyOf: kinds}}
+	}
+	for name, test := range map[string]struct {
+		allowances []call.AllowanceFact
+		requires   []call.Requirement
+		pin        bool
+		action     call.Action
+	}{
+		"of the department":                 {[]call.AllowanceFact{entry(call.OfDepartment, 0), entry(call.OfExtension, 99)}, wants(call.Token, call.PIN), false, call.Challenge},
+		"of the holder":                     {[]call.AllowanceFact{entry(call.OfHolder, 0)}, wants(call.PIN), false, call.Challenge},
+		"of the phone":                      {[]call.AllowanceFact{entry(call.OfDepartment, 0), entry(call.OfExtension, 5)}, wants(call.PIN), false, call.Deny},
+		"of the phone's grade":              {[]call.AllowanceFact{entry(call.OfGrade, 0)}, wants(call.PIN), false, call.Deny},
+		"no PIN is asked for":               {[]call.AllowanceFact{entry(call.OfDepartment, 0)}, wants(call.Token), false, call.Deny},
+		"nothing is asked for":              {[]call.AllowanceFact{entry(call.OfDepartment, 0)}, nil, false, call.Deny},
+		"the PIN's holder has nothing left": {[]call.AllowanceFact{entry(call.OfHolder, 0)}, wants(call.PIN), true, call.Deny},
+	} {
+		b := &Book{Zone: time.UTC, Rules: rulesFunc{"r", func(f call.Facts) call.Decision {
+			d := call.Decision{Action: call.Allow, Rule: "local"}
+			switch {
+			case f.Usage.Limited && f.Usage.AffordableSeconds < 30:
+				d.Action, d.Rule = call.Deny, call.RuleAllowance
+			case test.requires != nil && !f.Credentials.PIN.Valid:
+				d.Action, d.Rule, d.Requires = call.Challenge, "long_distance", test.requires
+			}
+			return d
+		}}}
+		f := call.Facts{Attempt: call.Attempt{Dialled: "021"}, Usage: call.Usage{Allowances: test.allowances}}
+		f.Credentials.PIN.Valid = test.pin
+		limit(&f.Usage, func(call.AllowanceFact) bool { return true })
+		if d := b.Judge(t.Context(), f); d.Action != test.action {
+			t.Errorf("%s: %s by %s", name, d.Action, d.Rule)
+		}
+	}
+}
+
 // TestPayer is whose PIN was entered, else who holds the phone.
 func TestPayer(t *testing.T) {
 	guard := call.Caller{Holder: "Guard", Department: "gate", Grade: "staff"}

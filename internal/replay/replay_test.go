@@ -177,7 +177,7 @@ func TestNotReplayed(t *testing.T) {
 	id := s.afterPrompt("101", "962345678", func(d *call.Decision) { d.Action, d.Rule = call.Deny, call.RuleUnavailable })
 	r := s.run(nil, s.book)
 	want := []replay.Unreplayed{
-		{Reason: "an emergency call that the dialplan let out without asking", Calls: 1, LastID: id - 1},
+		{Reason: "a call that the dialplan let out or refused without asking", Calls: 1, LastID: id - 1},
 		{Reason: "the daemon could not complete the decision", Calls: 1, LastID: id},
 	}
 	if r.Calls != 2 || r.NotReplayed != 2 || r.Changed+r.Unchanged != 0 || !slices.Equal(r.Unreplayed, want) {

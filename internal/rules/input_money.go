@@ -11,7 +11,7 @@ var (
 	rateShape      = newShape("known", "price", "connection_fee", "increment", "minute_minor", "ten_minutes_minor")
 	spenderShape   = newShape("today", "month", "concurrent_calls", "attempts_last_minute", "attempts_last_hour")
 	spentShape     = newShape("calls", "answered", "seconds", "cost_minor")
-	allowanceShape = newShape("id", "scope", "name", "amount_minor", "carried_minor", "used_minor", "reserved_minor", "rest_minor", "overrun")
+	allowanceShape = newShape("id", "scope", "name", "amount_minor", "carried_minor", "used_minor", "reserved_minor", "rest_minor", "overrun", "affordable_seconds")
 
 	noRate       = newRate(call.Rate{})
 	nothingSpent = newSpender(&call.UsageOf{})
@@ -53,7 +53,7 @@ func allowancesOf(all []call.AllowanceFact) *ast.Term {
 	for i, a := range all {
 		terms[i] = allowanceShape.object(text(a.ID), text(string(a.Scope)), text(a.Name), ast.InternedTerm(a.AmountMinor),
 			ast.InternedTerm(a.CarriedMinor), ast.InternedTerm(a.UsedMinor), ast.InternedTerm(a.ReservedMinor),
-			ast.InternedTerm(a.RestMinor), text(string(a.Overrun)))
+			ast.InternedTerm(a.RestMinor), text(string(a.Overrun)), number(a.AffordableSeconds))
 	}
 	return ast.ArrayTerm(terms...)
 }
