@@ -53,7 +53,7 @@ var rooms = map[string]room{
 
 	"gate":     {code: "call queue speech"},
 	"approval": {code: "call queue speech"}, // who may approve a call is asked, on the phone or elsewhere
-	"cdr":      {}, // Asterisk's call detail records
+	"cdr":      {},                          // Asterisk's call detail records
 	"watch":    {code: "call queue speech usage", tests: "ledger"},
 	"ari":      {code: "call queue"},
 	"agi":      {code: "call queue"},
