@@ -110,16 +110,20 @@ func (c *campaign) load(extension string) {
 func (c *campaign) check() {
 	t := c.t
 	t.Helper()
-	var decisions []ledger.Decision
-	eventually(t, "every call has an end", func() bool {
-		decisions = c.decisions()
-		for _, d := range decisions {
-			if d.Call.EndedAt.IsZero() {
-				return false
+	t.Cleanup(func() {
+		for _, d := range c.decisions() {
+			if t.Failed() && d.Call.EndedAt.IsZero() {
+				t.Logf("without an end: %+v", d)
 			}
 		}
-		return true
 	})
+	db := c.shell()
+	eventually(t, "every call has an end", func() bool {
+		var open int
+		must(t, db.QueryRow("SELECT count(*) FROM calls WHERE ended_at IS NULL").Scan(&open))
+		return open == 0
+	})
+	decisions := c.decisions()
 	sources := map[string]int{}
 	talked := map[string]ledger.Decision{} // by number
 	for _, d := range decisions {
@@ -144,7 +148,7 @@ func (c *campaign) check() {
 		"calls cost something else than their length": "SELECT count(*) FROM call_log c JOIN decision_log d ON d.id = c.decision_id WHERE d.class = 'local' AND d.action = 'allow' AND c.cost_minor IS NOT c.seconds",
 	} {
 		var n int
-		must(t, c.shell().QueryRow(query).Scan(&n))
+		must(t, db.QueryRow(query).Scan(&n))
 		if n != 0 {
 			t.Errorf("%d %s", n, what)
 		}
@@ -166,7 +170,7 @@ func (c *campaign) checkSeconds(talked map[string]ledger.Decision) {
 		lasted := end.At.Sub(far.AnsweredAt()).Seconds()
 		switch got := float64(d.Call.Seconds); {
 		case !known:
-			c.t.Errorf("%s was answered, for %.1f s, and the ledger does not know it", number, lasted)
+			c.t.Errorf("%s was answered, from %v to %v, and the ledger has only %+v", number, far.AnsweredAt(), end.At, c.about(number))
 		case got < lasted-1 || got > lasted+2.5:
 			c.t.Errorf("%s lasted %.1f s, the ledger has %+v", number, lasted, d.Call)
 		}
