@@ -33,6 +33,7 @@ type Book struct {
 	Lookup  func(*call.Facts)
 	Short   call.ShortCalls // which calls Usage counts as short
 	Handset call.Handset    // how callers are talked to
+	Lines   *call.Lines     // whose channels are counted; nil: none are
 	// Text says in words what is decided by a rule of Dialwarden's own, in the language of the site. Nil says it in English.
 	Text func(rule string) string
 }
@@ -64,7 +65,7 @@ func (b *Book) Afresh(f call.Facts) call.Facts {
 	}
 	f.Caller = b.Directory.Caller(f.Attempt.Extension)
 	f.Callee = b.Numbers.Classify(f.Attempt.Dialled)
-	f.Line = call.Line{Kind: kind}
+	f.Line = call.Line{Kind: kind, Trunk: f.Line.Trunk}
 	f.Sanction = call.Sanction{Suspended: entry.Suspended}
 	f.Time.Schedules, f.Time.Holiday = []string{}, ""
 	f.Callee.Lists = []string{}
@@ -141,6 +142,7 @@ func routeFault(r call.Route) string {
 func release(id int64, f call.Facts, d call.Decision) call.Release {
 	r := call.Release{
 		DecisionID: id, Number: f.Callee.Digits, Internal: f.Callee.Class == call.Internal, Trunk: d.Route.Trunk,
+		Urgent:     f.Line.Kind == call.LineAlarm || f.Callee.Class == call.Emergency,
 		MaxSeconds: d.MaxSeconds, WarnSeconds: d.WarnSeconds, RingSeconds: d.RingSeconds,
 	}
 	if r.WarnSeconds > 0 {

@@ -35,6 +35,9 @@ const (
 var subjects = []*subject{
 	textSubject("input.callee.class", func(f *call.Facts) string { return string(f.Callee.Class) }),
 	flagSubject("input.sanction.suspended", func(f *call.Facts) bool { return f.Sanction.Suspended }),
+	flagSubject("input.line.trunk.full", func(f *call.Facts) bool { return f.Line.Trunk.Full }),
+	flagSubject("input.line.guarded", func(f *call.Facts) bool { return f.Line.Guarded }),
+	flagSubject("input.callee.line.guarded", func(f *call.Facts) bool { return f.Callee.Line.Guarded }),
 	flagSubject("input.usage.first_to_region", func(f *call.Facts) bool { return f.Usage.FirstToRegion }),
 	countSubject("input.usage.same_pin_calls", func(f *call.Facts) int { return f.Usage.SamePINCalls }),
 	countSubject("input.usage.short_calls_to_number", func(f *call.Facts) int { return f.Usage.ShortCallsToNumber }),

@@ -22,7 +22,7 @@ const inputSchema = "schema/input.json"
 
 // goRead are the data files that Dialwarden itself reads. What they may hold is not for a policy directory to leave
 // open: where it has no schema for one of them, the shipped schema stands in.
-var goRead = []string{"directory", "rules", "lists", "hours", "short_calls", "retention", "handset", "approvers", "matters"}
+var goRead = []string{"directory", "rules", "lists", "hours", "short_calls", "retention", "handset", "approvers", "matters", "lines", "bookings"}
 
 // readSchema returns the input's schema, from the content or, where it has none, as shipped.
 func readSchema(content map[string][]byte, bad *faults) (*ast.SchemaSet, *schema.Schema) {
