@@ -52,6 +52,7 @@ var rooms = map[string]room{
 
 	"gate":     {code: "call queue speech"},
 	"approval": {code: "call queue speech"}, // who may approve a call is asked, on the phone or elsewhere
+	"guard":    {code: "call queue speech"}, // lines and channels of trunks are kept free
 	"watch":    {code: "call queue usage", tests: "ledger"},
 	"ari":      {code: "call queue"},
 	"agi":      {code: "call queue"},
@@ -64,7 +65,7 @@ var rooms = map[string]room{
 	"doctor": {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
 
 	"app": {
-		code: "agi approval ari call config control gate ledger lint lockout numbering policy policydir report rules scenario speech watch web yamlfile",
+		code: "agi approval ari call config control gate guard ledger lint lockout numbering policy policydir report rules scenario speech watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
@@ -109,7 +110,7 @@ var libraries = map[string]string{
 	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt
 	"golang.org/x/term":            "cmd/dialwarden demo",
 	"golang.org/x/sys":             "ledger bench rules e2e", // e2e: limits, flags and mounts, to make faults
-	"github.com/rs/zerolog":        "agi app approval ari control gate watch web cmd/dialwarden demo e2e",
+	"github.com/rs/zerolog":        "agi app approval ari control gate guard watch web cmd/dialwarden demo e2e",
 }
 
 // TestArrows holds the import arrows of the module, as go list sees them.

@@ -20,6 +20,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/control"
 	"github.com/dialwarden/dialwarden/internal/gate"
+	"github.com/dialwarden/dialwarden/internal/guard"
 	"github.com/dialwarden/dialwarden/internal/ledger"
 	"github.com/dialwarden/dialwarden/internal/lockout"
 	"github.com/dialwarden/dialwarden/internal/speech"
@@ -42,6 +43,7 @@ type App struct {
 	gate    *gate.Gate
 	lockout *lockout.Lockout
 	watch   *watch.Watch
+	guard   *guard.Guard
 	ari     *ari.Client
 	agi     *agi.Server // nil: not served
 	control *control.Server
@@ -79,9 +81,12 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	a.openApprovals()
+	if err := a.openGuard(ctx); err != nil {
+		return nil, err
+	}
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
-		Ledger: conversations{a.ledger}, Tracker: a.watch, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
+		Ledger: conversations{a.ledger}, Tracker: a.watch, Lockout: a.lockout, Approvals: approvers{a.Approvals, a}, Seats: a.guard,
 		Dialogue: call.DefaultDialogue(), Log: log,
 	})
 	if err != nil {
@@ -90,7 +95,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.ari, err = ari.New(ari.Config{
 		URL: cfg.Asterisk.URL, Username: cfg.Asterisk.Username, Password: password,
 		Application: cfg.Asterisk.Application, Sounds: speech.Files(), InPlaceOf: speech.InPlaceOf, Log: log,
-	}, switchboard{a.gate, a.watch})
+	}, switchboard{a.gate, a.watch, a.guard})
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +105,11 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	if cfg.AGI.Listen != "" {
-		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{a.gate, a.watch}})
+		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{a.gate, a.watch, a.guard}})
 	}
 	people := pins{a.ledger, a.gate}
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{
-		PINs: people, Tokens: a.ledger, Locks: a.lockout, Log: people, Policies: a.policy, Approvals: a.Approvals,
+		PINs: people, Tokens: a.ledger, Locks: a.lockout, Log: people, Policies: a.policy, Approvals: a.Approvals, Lines: a,
 	}, log)
 	if err != nil {
 		return nil, err
@@ -220,7 +225,7 @@ func (a *App) Run(ctx context.Context) error {
 	files.Wait()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	err := errors.Join(a.gate.Stop(stopping), a.Approvals.Stop(stopping)) // phones are hung up while the connection is there
+	err := errors.Join(a.gate.Stop(stopping), a.Approvals.Stop(stopping), a.guard.Stop(stopping)) // phones are hung up while the connection is there
 	disconnect()
 	events.Wait()
 	err = errors.Join(err, a.gate.Stop(stopping)) // for calls that came while the connection was still there

@@ -97,7 +97,7 @@ func loadEdition(cfg config.Config, files fs.FS, where string) (*Edition, error)
 	}
 	return &Edition{Policy: p, Plan: plan, Book: &gate.Book{
 		Numbers: numbers, Directory: p.Directory(), Rules: p, Zone: cfg.Site.Location(),
-		Lookup: p.Lookup, Short: p.ShortCalls(), Handset: p.Handset(), Text: p.Text,
+		Lookup: p.Lookup, Short: p.ShortCalls(), Handset: p.Handset(), Lines: p.Lines(), Text: p.Text,
 	}, Numbers: numbers}, nil
 }
 

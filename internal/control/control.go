@@ -14,6 +14,7 @@
 //	POST /forget            {"holder","who","reason"}              →  {"decisions"}
 //	POST /approvals                                                →  {"approvals"}: those that are pending
 //	POST /approvals/{id}    {"allow","who","reason"}               →  {}
+//	POST /lines                                                    →  how guarded lines, trunks and bookings stand
 //	POST /reload                                                   →  {"revision","before","changed","warning"}
 //	POST /policy            {"rules/local.rego":"<base64>", …}     →  {"revision","before","changed","replaced","warning"}
 //	POST /policy/rollback   {"revision"}                           →  {"revision","before","changed","replaced","warning"}
@@ -56,6 +57,7 @@ type Verbs struct {
 	Policies  Policies
 	Log       Log
 	Approvals Approvals
+	Lines     Lines
 }
 
 // Log adds to the decision log.
@@ -168,6 +170,7 @@ func handler(v Verbs) http.Handler {
 	}))
 	handlePolicies(mux, v.Policies)
 	handleApprovals(mux, v.Approvals)
+	handleLines(mux, v.Lines)
 	return mux
 }
 
