@@ -60,13 +60,14 @@ type Guard struct {
 	busy     map[string]*occupation         // by extension of the guarded line
 	ended    int                            // calls that were to give way
 	cuts     map[string]time.Time           // channels that were cut, and when
+	past     map[string]time.Time           // channels that are gone, and since when
 }
 
 // New returns a guard that knows no channel yet.
 func New(cfg Config) *Guard {
 	return &Guard{
 		cfg: cfg, stopping: make(chan struct{}), channels: map[string]*channel{}, named: map[string]*channel{}, trunks: map[string]map[string]*channel{},
-		claims: map[string]*claim{}, decided: map[int64]string{}, urgent: map[string]time.Time{}, short: map[string]*shortage{}, busy: map[string]*occupation{}, cuts: map[string]time.Time{},
+		claims: map[string]*claim{}, decided: map[int64]string{}, urgent: map[string]time.Time{}, short: map[string]*shortage{}, busy: map[string]*occupation{}, cuts: map[string]time.Time{}, past: map[string]time.Time{},
 	}
 }
 
@@ -187,36 +188,8 @@ func (g *Guard) sit(c *channel) {
 	}
 }
 
-// maxHops is how many Local channels may stand between a caller and his channel on a trunk.
-const maxHops = 8
-
-// origins are the channels that a channel was dialled for, the nearest first: its caller, the caller of that one's other
-// half if it is a Local channel, and so on.
-func (g *Guard) origins(c *channel) []string {
-	var ids []string
-	for len(ids) < maxHops && c != nil && c.caller != "" {
-		ids = append(ids, c.caller)
-		by := g.channels[c.caller]
-		if by == nil || by.OtherHalf() == "" {
-			break
-		}
-		c = g.named[by.OtherHalf()]
-	}
-	return ids
-}
-
-// claimOf finds the call that a channel on a trunk belongs to, with its caller's channel; nil if nobody has decided it.
-func (g *Guard) claimOf(c *channel) (caller string, _ *claim) {
-	for _, id := range g.origins(c) {
-		if claim := g.claims[id]; claim != nil {
-			return id, claim
-		}
-	}
-	if id, ok := g.decided[c.DecisionID]; ok && id != c.ID {
-		return id, g.claims[id]
-	}
-	return "", nil
-}
+// pastMemory is how long it is known that a channel is gone, so that an earlier look does not bring it back.
+const pastMemory = time.Minute
 
 // Gone tells that a channel does not exist any more; cause is Q.850, 0 where nobody knows it.
 func (g *Guard) Gone(id string, cause int) {
@@ -227,13 +200,21 @@ func (g *Guard) Gone(id string, cause int) {
 func (g *Guard) gone(id string, cause int) {
 	delete(g.urgent, id)
 	g.content(id)
+	g.past[id] = time.Now()
+	if claim := g.claims[id]; claim != nil && claim.seat == "" {
+		g.dropClaim(id)
+	} else if claim != nil {
+		claim.left = true // his call goes on without him
+	}
 	c := g.channels[id]
 	if c == nil {
-		g.dropClaim(id)
 		return
 	}
-	if _, claim := g.claimOf(c); claim != nil && claim.seat == id {
+	if caller, claim := g.claimOf(c); claim != nil && claim.seat == id {
 		claim.seat, claim.over = "", c.Taken
+		if claim.left {
+			g.dropClaim(caller)
+		}
 	}
 	delete(g.channels, id)
 	delete(g.named, c.Name)
@@ -243,19 +224,6 @@ func (g *Guard) gone(id string, cause int) {
 	}
 	g.vacate(c)
 	g.freed(c, cause)
-	g.leave(id)
-}
-
-// leave drops the claim of a caller who is gone, unless his call goes on without him; and claims whose call is over.
-func (g *Guard) leave(id string) {
-	if claim := g.claims[id]; claim != nil {
-		claim.left = true
-	}
-	for id, claim := range g.claims {
-		if claim.left && claim.seat == "" {
-			g.dropClaim(id)
-		}
-	}
 }
 
 func (g *Guard) dropClaim(id string) {
@@ -268,7 +236,15 @@ func (g *Guard) dropClaim(id string) {
 // Sweep takes a look at all channels, begun at a time: what events have not told is made good.
 func (g *Guard) Sweep(all map[string]call.Channel, taken time.Time) {
 	defer g.lock()()
-	for _, ch := range all {
+	for id, at := range g.past {
+		if taken.Sub(at) > pastMemory {
+			delete(g.past, id)
+		}
+	}
+	for id, ch := range all {
+		if _, over := g.past[id]; over { // it ended after the look
+			continue
+		}
 		if c := g.made(ch); c.caller == "" {
 			g.sit(c)
 		}
@@ -290,6 +266,14 @@ func (g *Guard) Sweep(all map[string]call.Channel, taken time.Time) {
 			g.content(id)
 		}
 	}
+}
+
+// trunkOf is the key of the trunk of a channel; empty if there is no such channel.
+func (g *Guard) trunkOf(id string) string {
+	if c := g.channels[id]; c != nil {
+		return c.trunk
+	}
+	return ""
 }
 
 // Over tells that a call that was asked about over FastAGI has ended; its channels may be on another Asterisk.

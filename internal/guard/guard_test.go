@@ -331,6 +331,12 @@ func TestRestart(t *testing.T) {
 		if got := w.victims(); !slices.Equal(got, []string{"a", "b"}) {
 			t.Errorf("gave way: %q", got)
 		}
+		look := time.Now() // of which the ends know nothing yet
+		for id := range there {
+			w.Gone(id, 16)
+		}
+		w.Sweep(there, look)
+		w.pass(time.Second)
 		w.Sweep(nil, time.Now())
 		if len(w.channels)+len(w.claims)+len(w.short)+len(w.trunks)+len(w.named)+len(w.decided) != 0 {
 			t.Errorf("left over: %+v %+v", w.channels, w.claims)

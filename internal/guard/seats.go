@@ -54,11 +54,9 @@ func (g *Guard) trunk(s call.Seat) call.Trunk {
 // inUse counts the channels of a trunk that are there, or will be: for calls that were let out, and for those who wait
 // for another call to give way. The call of one channel is left out.
 func (g *Guard) inUse(trunk, but string) int {
-	n := 0
-	for _, c := range g.trunks[trunk] {
-		if id, _ := g.claimOf(c); id != but || but == "" {
-			n++
-		}
+	n := len(g.trunks[trunk])
+	if own := g.claims[but]; own != nil && g.trunkOf(own.seat) == trunk {
+		n--
 	}
 	for id, c := range g.claims {
 		if id != but && c.trunk == trunk && c.holds() {
