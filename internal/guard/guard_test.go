@@ -28,8 +28,8 @@ func TestFiftyAtOnce(t *testing.T) {
 				}
 				if w.Take(s, seen) {
 					mu.Lock()
-					defer mu.Unlock()
 					taken++
+					mu.Unlock()
 					return
 				}
 			}
