@@ -56,6 +56,7 @@ var rooms = map[string]room{
 	"alert":    {code: "call", tests: "ledger"}, // alerts leave for the log and by webhook
 	"approval": {code: "call queue speech"},     // who may approve a call is asked, on the phone or elsewhere
 	"cdr":      {},                              // Asterisk's call detail records
+	"guard":    {code: "call queue speech"},         // lines and channels of trunks are kept free
 	"watch":    {code: "call queue speech usage", tests: "ledger"},
 	"ari":      {code: "call queue"},
 	"agi":      {code: "call queue"},
@@ -70,7 +71,7 @@ var rooms = map[string]room{
 	"doctor":    {code: "ari call config dialplan ledger speech web"}, // what is wrong between us and Asterisk
 
 	"app": {
-		code: "agi alert approval ari bypass call cdr config control gate ledger lint lockout numbering policy policydir report rules sanction scenario speech usage watch web yamlfile",
+		code: "agi alert approval ari bypass call cdr config control gate guard ledger lint lockout numbering policy policydir report rules sanction scenario speech usage watch web yamlfile",
 	},
 
 	"lab":   {code: "dialplan"},               // a real Asterisk and phones, for tests, demo and benchmark; it knows nothing of the daemon
@@ -115,7 +116,7 @@ var libraries = map[string]string{
 	"github.com/rogpeppe":          "cmd/dialwarden", // testscript, and diff for policy fmt
 	"golang.org/x/term":            "cmd/dialwarden demo",
 	"golang.org/x/sys":             "ledger bench rules e2e", // e2e: limits, flags and mounts, to make faults
-	"github.com/rs/zerolog":        "agi alert app approval ari bypass control gate watch web cmd/dialwarden demo e2e",
+	"github.com/rs/zerolog":        "agi alert app approval ari bypass control gate guard watch web cmd/dialwarden demo e2e",
 }
 
 // TestArrows holds the import arrows of the module, as go list sees them.

@@ -44,6 +44,8 @@ func (d *desk) Arrive(a call.Attempt, _ string, _ *ari.Line) { d.strange <- "arr
 func (d *desk) Emergency(a call.Attempt)                     { d.strange <- "emergency " + a.Channel }
 func (d *desk) Made(call.Channel)                            {} // every channel's beginning is told here
 func (d *desk) Dialled(_, _ call.Channel)                    {}
+func (d *desk) Ringing(_, _ call.Channel)                    {}
+func (d *desk) NeedsChannel(call.Channel, string)            {}
 func (d *desk) Answered(caller, _ call.Channel, _ time.Time) {
 	if caller.ID != "" { // whoever is rung by ARI has none
 		d.strange <- "answered " + caller.ID

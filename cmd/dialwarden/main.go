@@ -73,7 +73,7 @@ tab key complete verbs, flags and extensions; zsh, fish and powershell are there
 	})
 	root.PersistentFlags().String("config", "", "configuration `FILE` (default "+config.DefaultPath+", else built-in defaults)")
 	root.AddCommand(
-		newServe(), newInit(), newDoctor(), newDemo(), newClassify(), newCheck(), newPolicy(), newLog(), newBackup(), newRestore(), newPIN(), newToken(), newAllowance(), newApproval(), newCall(), newAlert(), newSanction(), newVersion(),
+		newServe(), newInit(), newDoctor(), newDemo(), newClassify(), newCheck(), newPolicy(), newLog(), newBackup(), newRestore(), newPIN(), newToken(), newAllowance(), newApproval(), newLine(), newCall(), newAlert(), newSanction(), newVersion(),
 	)
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultCompletionCmd()

@@ -22,6 +22,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/control"
 	"github.com/dialwarden/dialwarden/internal/gate"
+	"github.com/dialwarden/dialwarden/internal/guard"
 	"github.com/dialwarden/dialwarden/internal/ledger"
 	"github.com/dialwarden/dialwarden/internal/lockout"
 	"github.com/dialwarden/dialwarden/internal/sanction"
@@ -49,6 +50,7 @@ type App struct {
 	sanctions *sanction.Register
 	watch     *watch.Watch
 	bypass    *bypass.Guard
+	guard     *guard.Guard
 	spending  *usage.Spending
 	ari       *ari.Client
 	agi       *agi.Server // nil: not served
@@ -98,9 +100,12 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	a.openApprovals()
+	if err := a.openGuard(ctx); err != nil {
+		return nil, err
+	}
 	a.gate, err = gate.New(ctx, gate.Config{
 		Book:   func() *gate.Book { return a.policy.Edition().Book },
-		Ledger: conversations{a.ledger}, Tracker: a.watch, Spending: a.spending, Lockout: a.lockout, Approvals: approvers{a.Approvals, a},
+		Ledger: conversations{a.ledger}, Tracker: a.watch, Spending: a.spending, Lockout: a.lockout, Approvals: approvers{a.Approvals, a}, Seats: a.guard,
 		Dialogue: call.DefaultDialogue(), Log: log, Raise: a.raise, Sanctions: a.sanctions,
 	})
 	if err != nil {
@@ -110,8 +115,8 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 	a.ari, err = ari.New(ari.Config{
 		URL: cfg.Asterisk.URL, Username: cfg.Asterisk.Username, Password: password,
 		Application: cfg.Asterisk.Application, Sounds: speech.Files(), InPlaceOf: speech.InPlaceOf, Log: log,
-		Connected: a.bypass.Learn,
-	}, switchboard{a.gate, a.watch, a.bypass, a.swept})
+		Connected: a.listening,
+	}, switchboard{a.gate, a.watch, a.bypass, a.guard, a.swept})
 	if err != nil {
 		return nil, err
 	}
@@ -122,12 +127,12 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 		return nil, err
 	}
 	if cfg.AGI.Listen != "" {
-		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{gate: a.gate, watch: a.watch, bypass: a.bypass}})
+		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{gate: a.gate, watch: a.watch, bypass: a.bypass, guard: a.guard}})
 	}
 	people := pins{a.ledger, a.gate}
 	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{
 		PINs: people, Tokens: a.ledger, Locks: a.lockout, Log: people, Policies: a.policy, Approvals: a.Approvals,
-		Calls: a.watch, Sanctions: a.ledger,
+		Calls: a.watch, Sanctions: a.ledger, Lines: a,
 	}, log)
 	if err != nil {
 		return nil, err
@@ -263,7 +268,7 @@ func (a *App) Run(ctx context.Context) error {
 	files.Wait()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	err := errors.Join(a.gate.Stop(stopping), a.Approvals.Stop(stopping)) // phones are hung up while the connection is there
+	err := errors.Join(a.gate.Stop(stopping), a.Approvals.Stop(stopping), a.guard.Stop(stopping)) // phones are hung up while the connection is there
 	disconnect()
 	events.Wait()
 	err = errors.Join(err, a.gate.Stop(stopping)) // for calls that came while the connection was still there

@@ -100,7 +100,7 @@ func loadEdition(cfg config.Config, files fs.FS, where string) (*Edition, error)
 	}
 	return &Edition{Policy: p, Plan: plan, Book: &gate.Book{
 		Numbers: numbers, Directory: p.Directory(), Rules: p, Zone: cfg.Site.Location(),
-		Lookup: p.Lookup, Short: p.ShortCalls(), AfterHours: p.AfterHours, Handset: p.Handset(), Text: p.Text, Prices: p,
+		Lookup: p.Lookup, Short: p.ShortCalls(), AfterHours: p.AfterHours, Handset: p.Handset(), Lines: p.Lines(), Text: p.Text, Prices: p,
 	}, Numbers: numbers}, nil
 }
 

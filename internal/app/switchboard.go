@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/agi"
@@ -8,6 +9,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/bypass"
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/gate"
+	"github.com/dialwarden/dialwarden/internal/guard"
 	"github.com/dialwarden/dialwarden/internal/watch"
 )
 
@@ -17,6 +19,7 @@ type switchboard struct {
 	gate   *gate.Gate
 	watch  *watch.Watch
 	bypass *bypass.Guard
+	guard  *guard.Guard
 	// swept is told of each look at all channels, and whether it is the first of a connection.
 	swept func(taken time.Time, first bool)
 }
@@ -25,16 +28,36 @@ func (s switchboard) Arrive(a call.Attempt, entry string, l *ari.Line) { s.gate.
 
 func (s switchboard) Deliver(channel string, e call.Event) { s.gate.Deliver(channel, e) }
 
-func (s switchboard) Emergency(a call.Attempt) { s.gate.Emergency(a) }
+func (s switchboard) Emergency(a call.Attempt) {
+	s.guard.Emergency(a.Channel)
+	s.gate.Emergency(a)
+}
 
-func (s switchboard) Made(ch call.Channel) { s.bypass.Made(ch) }
+// listening is told of each connection to Asterisk, before its first event.
+func (a *App) listening(ctx context.Context) {
+	a.watch.Listening()
+	a.bypass.Learn(ctx)
+}
+
+func (s switchboard) Made(ch call.Channel) {
+	s.guard.Made(ch)
+	s.bypass.Made(ch)
+}
 
 func (s switchboard) Dialled(caller, peer call.Channel) {
+	s.guard.Dialled(caller, peer)
 	s.watch.Dialled(caller, peer)
 	s.bypass.Dialled(caller, peer)
 }
 
+func (s switchboard) Ringing(caller, peer call.Channel) { s.guard.Ringing(caller, peer) }
+
+func (s switchboard) NeedsChannel(caller call.Channel, dialled string) {
+	s.guard.NeedsChannel(caller, dialled)
+}
+
 func (s switchboard) Answered(caller, peer call.Channel, at time.Time) {
+	s.guard.Answered(caller, peer)
 	s.watch.Answered(caller, peer, at)
 }
 
@@ -42,6 +65,8 @@ func (s switchboard) Ended(channel string, at time.Time, cause int) {
 	if s.watch.Follows(channel) {
 		s.gate.Recorded(channel)
 	}
+	cause = s.guard.Cause(channel, cause)
+	s.guard.Gone(channel, cause)
 	s.watch.Ended(channel, at, cause)
 	s.bypass.Ended(channel)
 	s.gate.Gone(channel)
@@ -53,6 +78,7 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 		snapshot.Waiting = append(snapshot.Waiting, gate.Waiting{Attempt: w.Attempt, Entry: w.Entry, Line: w.Line})
 	}
 	for _, a := range found.Emergencies {
+		s.guard.Emergency(a.Channel)
 		if !s.watch.Follows(a.Channel) {
 			a.Adopted = true
 			s.gate.Emergency(a)
@@ -61,6 +87,7 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 	for channel, at := range found.Talking {
 		s.watch.Talking(channel, at)
 	}
+	s.guard.Sweep(found.Channels, found.Taken)
 	s.watch.Sweep(found.Channels, found.Taken)
 	s.bypass.Sweep(found.Channels, found.Taken)
 	s.gate.Sweep(snapshot)
@@ -82,7 +109,8 @@ func (s agiSwitchboard) Left(channel, entry string) { s.gate.Left(channel, entry
 
 // Ended is told by the dialplan as the channel ends; where ARI is there, it tells the same at about that moment.
 func (s agiSwitchboard) Ended(channel string, talked time.Duration, at time.Time, cause int) {
-	s.watch.Told(channel, talked, at, cause)
+	s.guard.Over(channel)
+	s.watch.Told(channel, talked, at, s.guard.Cause(channel, cause))
 }
 
 // Emergency is told after the call; where ARI is there, it was told when the call began, and perhaps its end, too.

@@ -246,6 +246,14 @@ func (h *handler) Dialled(caller, peer call.Channel) {
 	h.told <- fmt.Sprintf("dialled %s by %s of decision %d", peer.ID, caller.ID, peer.DecisionID)
 }
 
+func (h *handler) Ringing(caller, peer call.Channel) {
+	h.told <- fmt.Sprintf("ringing %s by %s", peer.ID, caller.ID)
+}
+
+func (h *handler) NeedsChannel(caller call.Channel, dialled string) {
+	h.told <- fmt.Sprintf("needs %s on %s", caller.ID, dialled)
+}
+
 func (h *handler) Answered(caller, peer call.Channel, at time.Time) {
 	h.told <- fmt.Sprintf("answered %s by %s %s", caller.ID, peer.ID, at.UTC().Format(time.TimeOnly))
 }

@@ -32,8 +32,13 @@ type Handler interface {
 	// Dialled tells that a channel has begun to call another one. The caller is the zero Channel where it is no channel
 	// that calls (originate).
 	Dialled(caller, peer call.Channel)
+	// Ringing tells that a called channel rings, or is heard already; the caller is as with Dialled.
+	Ringing(caller, peer call.Channel)
 	// Answered tells that a called channel has answered; the caller is as with Dialled.
 	Answered(caller, peer call.Channel, at time.Time)
+	// NeedsChannel tells that the trunk has refused an emergency or an alarm call for want of a channel, at each try;
+	// dialled is what the dialplan dials there: PJSIP/NUMBER@carrier.
+	NeedsChannel(caller call.Channel, dialled string)
 	// Ended tells that the channel does not exist any more; cause is Q.850.
 	Ended(channel string, at time.Time, cause int)
 	// Sweep brings what was found by looking at all channels.
@@ -75,7 +80,8 @@ type Client struct {
 	connected atomic.Bool
 
 	mu     sync.Mutex
-	phones map[string]*Phone // that ring or talk for us, by channel
+	phones map[string]*Phone        // that ring or talk for us, by channel
+	words  map[string]chan struct{} // that are being whispered, by snooping channel; closed when one has ended
 }
 
 // Connected reports whether Asterisk's events arrive at this moment.
@@ -94,7 +100,7 @@ func New(cfg Config, h Handler) (*Client, error) {
 	return &Client{
 		cfg: cfg, rest: newREST(base, cfg.Username, cfg.Password), sounds: &sounds{inPlaceOf: cfg.InPlaceOf},
 		socket: ws.String(), handler: h, log: cfg.Log,
-		phones: map[string]*Phone{},
+		phones: map[string]*Phone{}, words: map[string]chan struct{}{},
 	}, nil
 }
 

@@ -17,6 +17,9 @@ import (
 // emergencyEvent is the name of the UserEvent that the dialplan sends with an emergency call.
 const emergencyEvent = "DialwardenEmergency"
 
+// channelEvent is the name of the UserEvent that the dialplan sends where an emergency or an alarm finds no channel.
+const channelEvent = "DialwardenNeedsChannel"
+
 // emergencyContext is where the dialplan dials emergency numbers.
 const emergencyContext = "dialwarden-emergency"
 
@@ -74,6 +77,9 @@ func (c *Client) event(frame []byte) {
 	case *library.StasisStart:
 		c.arrived(e)
 	case *library.StasisEnd:
+		if c.isWord(e.Channel.ID) {
+			return
+		}
 		if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: call.CauseNormalClearing}) {
 			c.handler.Deliver(e.Channel.ID, call.HungUp{})
 		}
@@ -83,30 +89,45 @@ func (c *Client) event(frame []byte) {
 		}
 	case *library.PlaybackFinished:
 		channel, onChannel := strings.CutPrefix(e.Playback.TargetURI, "channel:")
-		if isWhisper(channel) {
-			c.whispered(channel)
+		if c.isWord(channel) {
+			c.wordEnded(channel)
 			return
 		}
 		if seq, ours := seqOf(e.Playback.ID); ours && onChannel {
 			c.deliver(channel, call.PromptEnded{Seq: seq})
 		}
 	case *library.ChannelCreated:
-		if !c.isPhone(e.Channel.ID) && !isWhisper(e.Channel.ID) {
+		if !c.isPhone(e.Channel.ID) && !c.isWord(e.Channel.ID) {
 			c.handler.Made(describe(&e.Channel))
 		}
 	case *library.Dial:
 		c.dialled(e)
 	case *library.ChannelDestroyed:
+		if c.isWord(e.Channel.ID) {
+			c.wordEnded(e.Channel.ID)
+			return
+		}
 		if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: e.Cause}) {
 			c.handler.Ended(e.Channel.ID, time.Time(e.Timestamp), e.Cause)
 		}
 	case *library.ChannelUserevent:
-		if e.Eventname == emergencyEvent && e.Channel.ID != "" {
-			c.handler.Emergency(attempt(&e.Channel, "", call.SourceDialplan))
-		}
+		c.userEvent(e)
 	case *library.ApplicationReplaced:
 		c.log.Error().Str("application", c.cfg.Application).
 			Msg("another program has taken over our application in Asterisk; is a second daemon running?")
+	}
+}
+
+// userEvent passes on what our dialplan tells.
+func (c *Client) userEvent(e *library.ChannelUserevent) {
+	switch {
+	case e.Channel.ID == "":
+	case e.Eventname == emergencyEvent:
+		c.handler.Emergency(attempt(&e.Channel, "", call.SourceDialplan))
+	case e.Eventname == channelEvent:
+		fields, _ := e.Userevent.(map[string]any)
+		trunk, _ := fields["Trunk"].(string)
+		c.handler.NeedsChannel(describe(&e.Channel), trunk)
 	}
 }
 
@@ -119,6 +140,8 @@ func (c *Client) dialled(e *library.Dial) {
 	switch e.Dialstatus {
 	case "":
 		c.handler.Dialled(caller, peer)
+	case "RINGING", "PROGRESS":
+		c.handler.Ringing(caller, peer)
 	case "ANSWER":
 		c.handler.Answered(caller, peer, time.Time(e.Timestamp))
 	}
@@ -126,13 +149,19 @@ func (c *Client) dialled(e *library.Dial) {
 
 // The variables that our dialplan sets on channels, and that ari.conf puts into every event (channelvars).
 const (
-	decisionVar = "DIALWARDEN_DECISION" // the decision's id
+	decisionVar = "DIALWARDEN_DECISION" // the decision's id, or emergencyMark
 	answeredVar = "DIALWARDEN_ANSWERED" // ms since 1970
 )
 
+// emergencyMark stands in place of a decision on channels of emergency calls.
+const emergencyMark = "emergency"
+
 // describe puts a channel of Asterisk in our words.
 func describe(ch *library.ChannelData) call.Channel {
-	out := call.Channel{ID: ch.ID, Name: ch.Name, Incoming: ch.State == "Ring"}
+	out := call.Channel{
+		ID: ch.ID, Name: ch.Name, Incoming: ch.State == "Ring",
+		Taken: ch.State == "Ring" || ch.State == "Ringing" || ch.State == "Up", Emergency: ch.ChannelVars[decisionVar] == emergencyMark,
+	}
 	if d := ch.Dialplan; d != nil {
 		out.Context, out.Exten, out.App = d.Context, d.Exten, d.AppName
 	}
@@ -157,7 +186,7 @@ func (c *Client) deliver(channel string, e call.Event) {
 
 func (c *Client) arrived(e *library.StasisStart) {
 	entry, caller := entryOf(e.Args)
-	if isWhisper(e.Channel.ID) {
+	if c.isWord(e.Channel.ID) {
 		return
 	}
 	if entry == phoneArgs || c.isPhone(e.Channel.ID) {

@@ -1,6 +1,7 @@
 package ari
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -70,7 +71,7 @@ func (c *Client) Ring(ctx context.Context, r call.Ringing) (*Phone, error) {
 	c.mu.Unlock()
 	err = c.rest.do(ctx, http.MethodPost, "/channels/"+p.line.channel, url.Values{
 		"endpoint": {endpoint}, "app": {c.cfg.Application}, "appArgs": {phoneArgs},
-		"callerId": {"approval <" + shownNumber(r.Caller) + ">"}, "otherChannelId": {p.line.channel + ".2"},
+		"callerId": {cmp.Or(r.Name, "approval") + " <" + shownNumber(r.Caller) + ">"}, "otherChannelId": {p.line.channel + ".2"},
 		"timeout": {strconv.Itoa(int((r.For + ringOver) / time.Second))},
 	}, unforwarded, nil)
 	if err != nil {

@@ -63,7 +63,7 @@ func (c *Client) snapshot(ctx context.Context, first bool) (Snapshot, error) {
 		ch := &channels[i]
 		s.Channels[ch.ID] = describe(ch)
 		switch {
-		case c.sweepWhisper(ch):
+		case c.sweepWord(ch.ID):
 		case c.sweepPhone(ch, c.phoneInStasis(ch)):
 		case ch.Dialplan == nil:
 		case ch.Dialplan.AppName == "Stasis":

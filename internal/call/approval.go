@@ -67,6 +67,7 @@ func (PhoneEnded) event() {}
 type Ringing struct {
 	Extension string        // the approver's
 	Caller    string        // the extension that the phone shows as the caller's
+	Name      string        // what it shows besides; empty: approval
 	For       time.Duration // after which the phone stops by itself, should nobody have stopped it
 	// Tell takes what happens: Answered, Digit, PromptEnded, and PhoneEnded as the last. It must not block.
 	Tell func(Event)

@@ -11,12 +11,14 @@ type Channel struct {
 	Name string // PJSIP/carrier-0000002a
 	// Incoming says that the other side has called Asterisk on it; it is only told where the channel is made.
 	Incoming bool
+	Taken    bool   // the other side has the call: it rings, or talks, or has called
 	Context  string // where in the dialplan it is
 	Exten    string
 	App      string // the application that it executes
 	// DecisionID is the decision that it was dialled under, as our dialplan has noted it: 0 for none. Whatever such a
 	// channel dials in its turn has it, too.
 	DecisionID int64
+	Emergency  bool      // it belongs to an emergency call, as our dialplan has noted it
 	AnsweredAt time.Time // when it answered a call that we let out, as our dialplan has noted it; zero for not
 	MadeAt     time.Time // zero where it is not told
 }

@@ -130,9 +130,11 @@ func (d Decision) unlimited() Decision {
 
 // Q.850 hangup causes that Dialwarden uses by itself.
 const (
+	CausePreempted         = 8
 	CauseNormalClearing    = 16
 	CauseCallRejected      = 21
 	CauseInvalidNumber     = 28
+	CauseNoChannel         = 34
 	CauseNetworkOutOfOrder = 38
 	CauseTemporaryFailure  = 41
 )
@@ -212,6 +214,7 @@ type Release struct {
 	Number      string // what to dial: 0-9 * # +
 	Internal    bool   // an extension, not the trunk
 	Trunk       string // another trunk than the usual one; empty for the usual one
+	Urgent      bool   // it is tried again until there is a channel, and another call gives way to it
 	MaxSeconds  int
 	WarnSeconds int
 	RingSeconds int

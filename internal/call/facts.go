@@ -62,13 +62,43 @@ type Callee struct {
 	Holder     string `json:"holder"`
 	Department string `json:"department"`
 	// Lists names those of data/lists.yaml that the number is in, sorted; never nil.
-	Lists []string `json:"lists"`
-	Rate  Rate     `json:"rate"` // what it costs to call the number
+	Lists []string   `json:"lists"`
+	Rate  Rate       `json:"rate"` // what it costs to call the number
+	Line  CalleeLine `json:"line"`
 }
 
-// Line is the phone's line.
+// CalleeLine is the line of the colleague who is called.
+type CalleeLine struct {
+	Kind         string `json:"kind"`          // as of Line; empty where nobody in the directory is called
+	Guarded      bool   `json:"guarded"`       // data/lines.yaml guards it
+	CallerListed bool   `json:"caller_listed"` // the caller is among those who may call it, or everybody is
+}
+
+// Line is the phone's line, and the trunk that the call would take.
 type Line struct {
-	Kind string `json:"kind"` // phone, alarm, duty, conference
+	Kind        string      `json:"kind"`         // phone, alarm, duty, conference
+	Guarded     bool        `json:"guarded"`      // data/lines.yaml guards it
+	CallsListed bool        `json:"calls_listed"` // the called number is among those that it may call, or every number is
+	Trunk       Trunk       `json:"trunk"`
+	Booking     BookingFact `json:"booking"`
+}
+
+// Trunk counts the channels of the trunk that the call would take; the zero value stands for a call that stays inside,
+// and for a trunk that data/lines.yaml does not count.
+type Trunk struct {
+	Name     string `json:"name"`
+	Channels int    `json:"channels"`
+	InUse    int    `json:"in_use"`   // by calls, and by those that were let out and are not on the trunk yet
+	Reserved int    `json:"reserved"` // kept free from this caller, for alarms, emergencies and bookings
+	Free     int    `json:"free"`     // for this caller; never negative
+	Full     bool   `json:"full"`     // it is counted, and none is free
+}
+
+// BookingFact is the caller's booking in data/bookings.yaml that is on now; the zero value stands for none.
+type BookingFact struct {
+	Active   bool   `json:"active"`
+	Title    string `json:"title"`
+	Channels int    `json:"channels"`
 }
 
 // Sanction says what was imposed on the extension, and on the PIN that was entered.

@@ -21,8 +21,11 @@ const LongestCall = 24 * 60 * 60
 // dialplan describes it. The nonce is that of the channel's entry, without which the dialplan lets nobody out.
 func (r Release) Extension(nonce string) string {
 	where, limit, ring := "out", r.MaxSeconds, ""
-	if r.Internal {
+	switch {
+	case r.Internal:
 		where = "in"
+	case r.Urgent:
+		where = "urgent"
 	}
 	if limit <= 0 || limit > LongestCall {
 		limit = LongestCall

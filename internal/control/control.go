@@ -18,6 +18,7 @@
 //	POST /calls                                                    →  {"calls"}: those in progress
 //	POST /calls/{id}/extend {"seconds","who","reason"}            →  {"max_seconds"}
 //	POST /calls/{id}/end    {"who","reason"}                      →  {}
+//	POST /lines                                                    →  how guarded lines, trunks and bookings stand
 //	POST /reload                                                   →  {"revision","before","changed","warning"}
 //	POST /policy            {"rules/local.rego":"<base64>", …}     →  {"revision","before","changed","replaced","warning"}
 //	POST /policy/rollback   {"revision"}                           →  {"revision","before","changed","replaced","warning"}
@@ -62,6 +63,7 @@ type Verbs struct {
 	Approvals Approvals
 	Sanctions Sanctions
 	Calls     Calls
+	Lines     Lines
 }
 
 // Log adds to the decision log.
@@ -176,6 +178,7 @@ func handler(v Verbs) http.Handler {
 	handleApprovals(mux, v.Approvals)
 	handleSanctions(mux, v.Sanctions)
 	handleCalls(mux, v.Calls)
+	handleLines(mux, v.Lines)
 	return mux
 }
 

@@ -36,6 +36,7 @@ type Book struct {
 	AfterHours func(*call.Facts) bool
 	Handset    call.Handset // how callers are talked to
 	Prices     Prices       // nil: nothing is known about costs
+	Lines      *call.Lines  // whose channels are counted; nil: none are
 	// Text says in words what is decided by a rule of Dialwarden's own, in the language of the site. Nil says it in English.
 	Text func(rule string) string
 }
@@ -67,7 +68,7 @@ func (b *Book) Afresh(f call.Facts) call.Facts {
 	}
 	f.Caller = b.Directory.Caller(f.Attempt.Extension)
 	f.Callee = b.Numbers.Classify(f.Attempt.Dialled)
-	f.Line = call.Line{Kind: kind}
+	f.Line = call.Line{Kind: kind, Trunk: f.Line.Trunk}
 	f.Sanction.Suspended = entry.Suspended || f.Sanction.Rule != "" // by a sanction
 	f.Time.Schedules, f.Time.Holiday = []string{}, ""
 	f.Callee.Lists = []string{}
@@ -168,6 +169,7 @@ func routeFault(r call.Route) string {
 func release(id int64, f call.Facts, d call.Decision) call.Release {
 	r := call.Release{
 		DecisionID: id, Number: f.Callee.Digits, Internal: f.Callee.Class == call.Internal, Trunk: d.Route.Trunk,
+		Urgent:     f.Line.Kind == call.LineAlarm || f.Callee.Class == call.Emergency,
 		MaxSeconds: d.MaxSeconds, WarnSeconds: d.WarnSeconds, RingSeconds: d.RingSeconds,
 	}
 	if r.WarnSeconds > 0 {

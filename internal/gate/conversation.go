@@ -30,6 +30,7 @@ type conversation struct {
 
 	facts  call.Facts // of the last evaluation
 	bill   bill       // the same
+	seated bool       // it has a seat on a trunk that it may have to give back
 	cancel func()     // ends the search for an approver; nil while there is none
 	key    *time.Timer
 	total  *time.Timer
@@ -62,6 +63,7 @@ func (c *conversation) run() {
 	}
 	c.key.Stop()
 	c.total.Stop()
+	c.leaveSeat()
 	c.gate.mu.Lock()
 	c.ended = time.Now()
 	c.gate.mu.Unlock()
@@ -103,9 +105,7 @@ func (c *conversation) do(cmd call.Command) call.Event {
 	switch cmd := cmd.(type) {
 	case call.AskPolicy:
 		c.facts, c.bill = c.gate.facts(c.book, c.attempt, cmd.Credentials)
-		var d call.Decision
-		d, c.facts = c.book.Decide(ctx, c.facts)
-		return c.judged(d)
+		return c.judged(c.judge(ctx))
 	case call.Announce:
 		return c.announce(ctx, cmd.Decision, cmd.Proved)
 	case call.WriteDown:
@@ -151,7 +151,9 @@ func (c *conversation) doOnLine(ctx context.Context, cmd call.Command) call.Even
 			c.log.Debug().Err(err).Msg("the prompt could not be stopped")
 		}
 	case call.LetGo:
-		return c.answer(c.line.Release(ctx, release(cmd.ID, c.facts, cmd.Decision)), call.HandedOver{})
+		err := c.line.Release(ctx, release(cmd.ID, c.facts, cmd.Decision))
+		c.seated = c.seated && err != nil // the seat is the call's own now
+		return c.answer(err, call.HandedOver{})
 	case call.TurnAway:
 		d := cmd.Decision
 		return c.answer(c.line.Refuse(ctx, call.Refusal{DecisionID: cmd.ID, Prompt: d.Prompt, Cause: d.Cause}), call.HandedOver{})
@@ -201,6 +203,9 @@ func (c *conversation) writeDown(ctx context.Context, d call.Decision, p call.Pr
 	c.gate.logDecision(c.log, id, err, r)
 	raise(id)
 	c.recorded(id, d)
+	if err == nil && c.seated {
+		c.gate.Seats.Decided(c.attempt.Channel, id)
+	}
 	if typed := p.Credentials.PIN; err == nil && d.Action == call.Allow && typed.Valid && !p.Granted && c.book.Handset.Grant.Opens(c.facts.Callee.Class) {
 		c.gate.open(c.attempt.Extension, typed, p.Reach, c.book.Handset.Grant)
 	}

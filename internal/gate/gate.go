@@ -73,6 +73,18 @@ type Sanctions interface {
 	On(extension string, pin int64, zone *time.Location) call.Sanction
 }
 
+// Seats count the channels of trunks, so that calls which are decided at one moment never take more than there are.
+type Seats interface {
+	// Trunk says how the trunk stands for a call; the zero value where it is not counted.
+	Trunk(s call.Seat) call.Trunk
+	// Take gives a call that is about to be let out a seat. It reports false where the trunk has become full since it was
+	// seen: then the call is to be judged once more.
+	Take(s call.Seat, seen call.Trunk) bool
+	// Decided tells which decision the call is let out by; Give takes the seat of one back that is not let out after all.
+	Decided(channel string, decision int64)
+	Give(channel string)
+}
+
 // Config is what a Gate works with.
 type Config struct {
 	Book      func() *Book // the book in force
@@ -81,6 +93,7 @@ type Config struct {
 	Spending  Spending // nil: nothing is known
 	Lockout   Lockout
 	Approvals Approvals // nil: nobody can be asked
+	Seats     Seats     // nil: no trunk is counted
 	Dialogue  call.Dialogue
 	Log       zerolog.Logger
 	Sanctions Sanctions // nil: nothing was ever imposed

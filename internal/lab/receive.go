@@ -50,6 +50,35 @@ func (s *Station) behaviour(number string) Behaviour {
 	return s.usual
 }
 
+// Carry has the station carry so many incoming calls at once, as a trunk of so many channels does: it refuses one more
+// with 503 and cause 34, no circuit available. Zero: any number.
+func (s *Station) Carry(calls int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.most = calls
+}
+
+// Carried is how many incoming calls are in progress.
+func (s *Station) Carried() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, c := range s.calls {
+		if !c.outgoing && c.ended.time().IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+// full reports whether the station carries as many calls as it can.
+func (s *Station) full() bool {
+	carried := s.Carried()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.most > 0 && carried >= s.most
+}
+
 // onInvite takes a new call.
 func (s *Station) onInvite(req *sip.Request, from *net.UDPAddr, at time.Time) {
 	if req.From() == nil || req.To() == nil || req.Via() == nil || req.CSeq() == nil || req.Contact() == nil {
@@ -64,8 +93,13 @@ func (s *Station) onInvite(req *sip.Request, from *net.UDPAddr, at time.Time) {
 	if m, err := newMedia(); err == nil {
 		c.media = m
 	}
+	full := s.full()
 	s.add(c)
 	c.respond(100, "Trying", false)
+	if full {
+		c.refuse(503, "Service Unavailable", "Reason: Q.850;cause=34\r\n")
+		return
+	}
 	go c.behave(s.behaviour(c.Number))
 }
 

@@ -29,6 +29,7 @@ type Station struct {
 	arrival    chan struct{}    // closed and replaced when a call comes in
 	behaviours map[string]Behaviour
 	usual      Behaviour
+	most       int // calls at once that are taken; 0: any number
 }
 
 // newStation opens a station that speaks to the Asterisk at address (host:port).

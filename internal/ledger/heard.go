@@ -22,7 +22,10 @@ func (l *Ledger) LastWritten(ctx context.Context) (time.Time, error) {
 // Channels are the callers' channels of the calls that were attempted since then.
 func (l *Ledger) Channels(ctx context.Context, since time.Time) (map[string]bool, error) {
 	names, err := list(ctx, l.reads, "SELECT channel FROM decisions WHERE at >= ?", []any{Time{since}},
-		func(scan func(...any) error) (name string, err error) { return name, scan(&name) })
+		func(scan func(...any) error) (name string, err error) {
+			err = scan(&name)
+			return name, err
+		})
 	if err != nil {
 		return nil, fmt.Errorf("ledger: channels: %w", err)
 	}

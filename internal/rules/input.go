@@ -38,8 +38,11 @@ var (
 	timeShape  = newShape("at", "unix", "date", "weekday", "minute_of_day", "timezone", "schedules", "holiday")
 	callerKeys = newShape("extension", "known", "holder", "department", "grade", "class_of_service", "place")
 	calleeKeys = newShape("dialled", "digits", "e164", "class", "region", "area", "carrier_prefix", "risk",
-		"extension", "holder", "department", "lists", "rate")
-	lineShape  = newShape("kind")
+		"extension", "holder", "department", "lists", "rate", "line")
+	calleeLine = newShape("kind", "guarded", "caller_listed")
+	lineShape  = newShape("kind", "guarded", "calls_listed", "trunk", "booking")
+	trunkShape = newShape("name", "channels", "in_use", "reserved", "free", "full")
+	bookShape  = newShape("active", "title", "channels")
 	usageShape = newShape("concurrent_calls", "pending_calls", "attempts_last_minute", "attempts_last_hour", "class_attempts_last_minute",
 		"class_attempts_last_hour", "short_calls_to_number", "short_calls_to_prefix", "after_hours_attempts", "site_after_hours_attempts",
 		"first_to_region", "same_pin_calls", "extension", "holder", "department", "allowances", "limited", "affordable_seconds")
@@ -164,7 +167,7 @@ func (w vocabulary) caller(c *call.Caller) *ast.Term {
 func (w vocabulary) callee(c *call.Callee) *ast.Term {
 	return calleeKeys.object(text(c.Dialled), text(c.Digits), text(c.E164), text(string(c.Class)), text(c.Region),
 		text(c.Area), text(c.CarrierPrefix), textsOf(c.Risk), text(c.Extension), text(c.Holder), w.text(c.Department),
-		w.texts(c.Lists), rateOf(c.Rate))
+		w.texts(c.Lists), rateOf(c.Rate), calleeLineOf(c.Line))
 }
 
 func attemptOf(a *call.Attempt) *ast.Term {
@@ -174,7 +177,9 @@ func attemptOf(a *call.Attempt) *ast.Term {
 
 // What is the same in nearly every call is built once.
 var (
-	plainPhone   = lineShape.object(text("phone"))
+	plainPhone   = newLine(call.Line{Kind: call.LinePhone})
+	calledPhone  = newCalleeLine(call.CalleeLine{Kind: call.LinePhone})
+	calledNobody = newCalleeLine(call.CalleeLine{})
 	idle         = newUsage(&call.Usage{})
 	unsanctioned = newSanction(call.Sanction{})
 	notGiven     = newCredential(call.Credential{})
@@ -183,10 +188,31 @@ var (
 )
 
 func lineOf(l call.Line) *ast.Term {
-	if l == (call.Line{Kind: "phone"}) {
+	if l == (call.Line{Kind: call.LinePhone}) {
 		return plainPhone
 	}
-	return lineShape.object(text(l.Kind))
+	return newLine(l)
+}
+
+func newLine(l call.Line) *ast.Term {
+	t, b := l.Trunk, l.Booking
+	return lineShape.object(text(l.Kind), truth(l.Guarded), truth(l.CallsListed),
+		trunkShape.object(text(t.Name), number(t.Channels), number(t.InUse), number(t.Reserved), number(t.Free), truth(t.Full)),
+		bookShape.object(truth(b.Active), text(b.Title), number(b.Channels)))
+}
+
+func calleeLineOf(l call.CalleeLine) *ast.Term {
+	switch l {
+	case call.CalleeLine{}:
+		return calledNobody
+	case call.CalleeLine{Kind: call.LinePhone}:
+		return calledPhone
+	}
+	return newCalleeLine(l)
+}
+
+func newCalleeLine(l call.CalleeLine) *ast.Term {
+	return calleeLine.object(text(l.Kind), truth(l.Guarded), truth(l.CallerListed))
 }
 
 func usageOf(u *call.Usage) *ast.Term {

@@ -32,6 +32,7 @@ type Policy struct {
 	directory call.Directory
 	tables    tables
 	handset   call.Handset
+	lines     *call.Lines
 	sight     sight
 	book      *book
 	words     vocabulary
@@ -52,7 +53,7 @@ func Load(fsys fs.FS, opt Options) (*Policy, error) {
 	}
 	p := &Policy{
 		content: s.content, revision: revisionOf(s.content), deadline: opt.Deadline, directory: s.directory,
-		tables: s.tables, handset: s.handset, sight: s.sight, book: s.book, words: s.vocabulary(), looked: s.traits.looked, inspect: sync.OnceValues(s.inspector),
+		tables: s.tables, handset: s.handset, lines: s.lines, sight: s.sight, book: s.book, words: s.vocabulary(), looked: s.traits.looked, inspect: sync.OnceValues(s.inspector),
 	}
 	if p.deadline <= 0 {
 		p.deadline = DefaultDeadline
@@ -72,6 +73,7 @@ type source struct {
 	directory call.Directory
 	tables    tables
 	handset   call.Handset
+	lines     *call.Lines
 	book      *book
 	modules   map[string]*ast.Module // without tests
 	schemas   *ast.SchemaSet
@@ -96,6 +98,7 @@ func examine(content map[string][]byte, language string, bad *faults) *source {
 	dataSchemas(s.content, files, bad)
 	s.tables = readTables(files, bad)
 	s.directory = readDirectory(files, bad)
+	s.lines = readLines(files, s.content, s.directory, bad)
 	s.handset = readHandset(files, s.directory, bad)
 	s.book = readBook(files, language, bad)
 	var input *schema.Schema

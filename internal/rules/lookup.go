@@ -159,15 +159,18 @@ func whole(v any) (int64, bool) {
 		return v, true
 	case uint64:
 		return int64(min(v, 1<<31)), true
+	case float64: // a default of a schema
+		return int64(v), v == float64(int64(v))
 	}
 	return 0, false
 }
 
 // Lookup fills in the facts that the policy's own data gives, from those that are there: the schedules that are open, the
-// holiday, the lists that the called number is in.
+// holiday, the lists that the called number is in, the lines of both ends.
 func (p *Policy) Lookup(f *call.Facts) {
 	f.Time.Schedules, f.Time.Holiday = p.tables.hours.At(f.Time.Date, f.Time.Weekday, f.Time.MinuteOfDay)
 	f.Callee.Lists = p.tables.lists.Of(f.Callee.Number)
+	p.lookupLines(f)
 }
 
 // AfterHours reports whether an attempt counts as one after hours: input.usage has how many there were.

@@ -24,6 +24,7 @@ const inputSchema = "schema/input.json"
 // open: where it has no schema for one of them, the shipped schema stands in.
 var goRead = []string{
 	"directory", "rules", "lists", "hours", "short_calls", "after_hours_spike", "retention", "handset", "approvers", "matters", "rates", "allowances",
+	"lines", "bookings",
 }
 
 // readSchema returns the input's schema, from the content or, where it has none, as shipped.

@@ -212,7 +212,7 @@ func TestADataFileThatIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	// No rule looks at these.
-	unseen := []string{"data/retention.yaml", "data/handset.yaml", "data/approvers.yaml", "data/matters.yaml", "data/rates.yaml"}
+	unseen := []string{"data/retention.yaml", "data/handset.yaml", "data/approvers.yaml", "data/matters.yaml", "data/rates.yaml", "data/lines.yaml", "data/bookings.yaml"}
 	for name, f := range files {
 		if !strings.HasPrefix(name, "data/") || slices.Contains(unseen, name) {
 			continue

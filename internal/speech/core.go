@@ -57,6 +57,12 @@ var core = map[string][]string{
 	"allowance_spent":  {"im-sorry", "vm-youhave", "vm-no", "vm-minutes"},
 	"blocked":          {"im-sorry", "feature-not-avail-line"},
 	"too_many":         {"im-sorry", "please-try-call-later"},
+	"line_guarded":     {"im-sorry", "feature-not-avail-line"},
+	"lines_busy":       {"im-sorry", "please-try-call-later"},
+
+	"preempted":  {"vm-goodbye"},
+	"line_alarm": {"extension"},
+	"line_busy":  nil,
 
 	"change_old":     {"vm-password"},
 	"change_new":     {"vm-newpassword"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -13,17 +14,18 @@ import (
 )
 
 const (
-	capCheck  = time.Second     // how often caps are looked at
-	escaped   = time.Second     // so long after its cap a call that still goes on has escaped it
-	cutAgain  = 5 * time.Second // a call that could not be ended is ended again
-	warnAhead = 30              // seconds, where the decision does not say when to warn before an extended cap
+	capCheck    = time.Second      // how often caps are looked at
+	escaped     = time.Second      // so long after its cap a call that still goes on has escaped it
+	cutAgain    = 5 * time.Second  // a call that could not be ended is ended again
+	warningTime = 10 * time.Second // for a warning to be spoken
+	warnAhead   = 30               // seconds, where the decision does not say when to warn before an extended cap
 )
 
-// Lines is what can be done to channels of calls in progress. That a channel is gone is no error.
+// Lines is what can be done to channels of calls in progress. To hang up or limit one that is gone is no error.
 type Lines interface {
 	// Limit lets a channel live for so long from now.
 	Limit(ctx context.Context, channel string, left time.Duration) error
-	// Whisper plays sound files to the party on a channel, into the call.
+	// Whisper plays sound files to the party on a channel, into the call, and returns when they were spoken.
 	Whisper(ctx context.Context, channel string, sounds []string) error
 	HangUp(ctx context.Context, channel string, cause int) error
 }
@@ -151,6 +153,8 @@ func (w *Watch) cut(ctx context.Context, f *followed) error {
 func (w *Watch) keepCaps(ctx context.Context) {
 	tick := time.NewTicker(capCheck)
 	defer tick.Stop()
+	var spoken sync.WaitGroup
+	defer spoken.Wait()
 	for {
 		select {
 		case <-tick.C:
@@ -164,10 +168,17 @@ func (w *Watch) keepCaps(ctx context.Context) {
 			}
 		}
 		for _, wn := range warn {
-			if err := w.Lines.Whisper(ctx, wn.channel, []string{speech.Dir + speech.TimeLeft(wn.seconds)}); err != nil {
-				w.log.Warn().Err(err).Int64("decision", wn.id).Msg("the caller could not be warned before the cut")
-			}
+			spoken.Go(func() { w.warn(ctx, wn) })
 		}
+	}
+}
+
+// warn speaks a warning into a call.
+func (w *Watch) warn(ctx context.Context, wn warning) {
+	ctx, cancel := context.WithTimeout(ctx, warningTime)
+	defer cancel()
+	if err := w.Lines.Whisper(ctx, wn.channel, []string{speech.Dir + speech.TimeLeft(wn.seconds)}); err != nil {
+		w.log.Warn().Err(err).Int64("decision", wn.id).Msg("the caller could not be warned before the cut")
 	}
 }
 

@@ -137,10 +137,22 @@ func (w *Watch) Ended(channel string, at time.Time, cause int) {
 	}
 	if f := w.calls[channel]; f != nil {
 		if f.leg() == "" {
+			if f.unheard && f.answered.IsZero() {
+				e.Source = SourceSweep // it may have been answered: what is noted about it is looked up
+			}
 			w.end(f, e)
 			return
 		}
 		f.gone = &e
+	}
+}
+
+// Listening tells that Asterisk is listened to from now on, and was not before.
+func (w *Watch) Listening() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.calls {
+		f.unheard = true
 	}
 }
 

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"reflect"
 	"strings"
 	"testing"
@@ -58,6 +59,38 @@ func TestLegs(t *testing.T) {
 				if len(s.legs)+len(s.halves) != 0 {
 					t.Errorf("left over are the legs %v, %v", s.legs, s.halves)
 				}
+			}
+		})
+	}
+}
+
+// TestEndedBeforeTheFirstLook: of a call that was answered while nobody listened, the first that is heard is its end. What
+// the dialplan has noted tells of the answer.
+func TestEndedBeforeTheFirstLook(t *testing.T) {
+	for name, noted := range map[string]bool{"noted": true, "not noted": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			id, heard := s.decided("c", "101", call.Allow), s.decided("d", "102", call.Allow)
+			s.Past = func(_ context.Context, channel string) (call.End, bool) {
+				if channel != "c" {
+					t.Errorf("%s is looked up", channel)
+				}
+				return call.End{AnsweredAt: after(2), EndedAt: after(5), Cause: 17, Source: SourceDialplan}, noted
+			}
+			s.ended("d", after(4), 16)
+			s.Listening()
+			s.Ended("c", after(6), 16)
+			want := ledger.Call{EndedAt: ledger.Time{Time: after(6)}, Cause: 16, EndSource: SourceSweep}
+			if noted {
+				want = ledger.Call{
+					AnsweredAt: ledger.Time{Time: after(2)}, EndedAt: ledger.Time{Time: after(5)}, Seconds: 3, Cause: 17, EndSource: SourceDialplan,
+				}
+			}
+			if got := s.call(id); !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+			if got := s.call(heard); got.EndSource != SourceARI {
+				t.Errorf("the other call: %+v", got)
 			}
 		})
 	}

@@ -45,6 +45,7 @@ type followed struct {
 	id        int64 // of the decision; 0 until it is recorded
 	released  bool  // and not ended
 	since     time.Time
+	unheard   bool      // nobody listened to Asterisk for a time since it arrived: its answer may have been missed
 	gone      *call.End // the caller's channel is gone, a leg goes on: how the caller's end was told; nil while it is there
 	answered  time.Time
 	heard     time.Time // when we were told of the answer; zero for one that an earlier daemon was told of
