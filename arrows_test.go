@@ -56,7 +56,7 @@ var rooms = map[string]room{
 	"alert":    {code: "call", tests: "ledger"}, // alerts leave for the log and by webhook
 	"approval": {code: "call queue speech"},     // who may approve a call is asked, on the phone or elsewhere
 	"cdr":      {},                              // Asterisk's call detail records
-	"guard":    {code: "call queue speech"},         // lines and channels of trunks are kept free
+	"guard":    {code: "call queue speech"},     // lines and channels of trunks are kept free
 	"watch":    {code: "call queue speech usage", tests: "ledger"},
 	"ari":      {code: "call queue"},
 	"agi":      {code: "call queue"},

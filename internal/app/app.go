@@ -76,70 +76,83 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, e
 			err = errors.Join(err, a.close())
 		}
 	}()
-	password, err := cfg.Asterisk.Password()
-	if err != nil {
-		return nil, err
+	for _, open := range []func(context.Context) error{
+		a.openRecords, a.openSpending, a.openPolicy, a.openWatch, a.openLockout, a.openApprovals, a.openGuard, a.openGate,
+		a.openBypass, a.openAsterisk, a.openAGI, a.openControl,
+	} {
+		if err := open(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if err := a.openRecords(ctx); err != nil {
-		return nil, err
-	}
-	if a.heard, err = a.ledger.LastWritten(ctx); err != nil {
-		return nil, err
-	}
-	if err := a.openSpending(ctx); err != nil {
-		return nil, err
-	}
-	a.policy = NewKeeper(cfg, a.ledger, log)
-	if err := a.policy.Start(ctx); err != nil {
-		return nil, err
-	}
-	if a.watch, err = watch.New(ctx, past{a.ledger, a.policy.Edition().Book}, log); err != nil {
-		return nil, err
-	}
-	if err := a.openLockout(ctx); err != nil {
-		return nil, err
-	}
-	a.openApprovals()
-	if err := a.openGuard(ctx); err != nil {
-		return nil, err
-	}
-	a.gate, err = gate.New(ctx, gate.Config{
-		Book:   func() *gate.Book { return a.policy.Edition().Book },
-		Ledger: conversations{a.ledger}, Tracker: a.watch, Spending: a.spending, Lockout: a.lockout, Approvals: approvers{a.Approvals, a}, Seats: a.guard,
-		Dialogue: call.DefaultDialogue(), Log: log, Raise: a.raise, Sanctions: a.sanctions,
-	})
-	if err != nil {
-		return nil, err
-	}
-	a.openBypass()
-	a.ari, err = ari.New(ari.Config{
-		URL: cfg.Asterisk.URL, Username: cfg.Asterisk.Username, Password: password,
-		Application: cfg.Asterisk.Application, Sounds: speech.Files(), InPlaceOf: speech.InPlaceOf, Log: log,
-		Connected: a.listening,
-	}, switchboard{a.gate, a.watch, a.bypass, a.guard, a.swept})
-	if err != nil {
-		return nil, err
-	}
-	a.watch.Past, a.watch.Lines = a.past, a.ari
-	a.watch.Alert = a.raise
-	secret, err := cfg.AGI.Secret()
-	if err != nil {
-		return nil, err
-	}
-	if cfg.AGI.Listen != "" {
-		a.agi = agi.New(agi.Config{Listen: cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: log}, agiSwitchboard{switchboard{gate: a.gate, watch: a.watch, bypass: a.bypass, guard: a.guard}})
-	}
-	people := pins{a.ledger, a.gate}
-	a.control, err = control.Listen(cfg.Control.Socket, control.Verbs{
-		PINs: people, Tokens: a.ledger, Locks: a.lockout, Log: people, Policies: a.policy, Approvals: a.Approvals,
-		Calls: a.watch, Sanctions: a.ledger, Lines: a,
-	}, log)
-	if err != nil {
-		return nil, err
-	}
-	a.closers = append(a.closers, a.control.Close)
 	a.serveWeb()
 	return a, nil
+}
+
+func (a *App) openPolicy(ctx context.Context) (err error) {
+	if a.heard, err = a.ledger.LastWritten(ctx); err != nil {
+		return err
+	}
+	a.policy = NewKeeper(a.cfg, a.ledger, a.log)
+	return a.policy.Start(ctx)
+}
+
+func (a *App) openWatch(ctx context.Context) (err error) {
+	a.watch, err = watch.New(ctx, past{a.ledger, a.policy.Edition().Book}, a.log)
+	return err
+}
+
+func (a *App) openGate(ctx context.Context) (err error) {
+	a.gate, err = gate.New(ctx, gate.Config{
+		Book:   func() *gate.Book { return a.policy.Edition().Book },
+		Ledger: conversations{a.ledger}, Tracker: a.watch, Spending: a.spending, Lockout: a.lockout,
+		Approvals: approvers{a.Approvals, a}, Seats: a.guard, Sanctions: a.sanctions,
+		Dialogue: call.DefaultDialogue(), Log: a.log, Raise: a.raise,
+	})
+	return err
+}
+
+// openAsterisk makes the adapter for ARI, and gives it to those who act on calls.
+func (a *App) openAsterisk(context.Context) error {
+	password, err := a.cfg.Asterisk.Password()
+	if err != nil {
+		return err
+	}
+	a.ari, err = ari.New(ari.Config{
+		URL: a.cfg.Asterisk.URL, Username: a.cfg.Asterisk.Username, Password: password,
+		Application: a.cfg.Asterisk.Application, Sounds: speech.Files(), InPlaceOf: speech.InPlaceOf, Log: a.log,
+		Connected: a.listening,
+	}, a.switchboard())
+	if err != nil {
+		return err
+	}
+	a.watch.Past, a.watch.Lines, a.watch.Alert = a.past, a.ari, a.raise
+	return nil
+}
+
+func (a *App) openAGI(context.Context) error {
+	secret, err := a.cfg.AGI.Secret()
+	if err == nil && a.cfg.AGI.Listen != "" {
+		a.agi = agi.New(agi.Config{
+			Listen: a.cfg.AGI.Listen, Secret: secret, Plays: a.ari.Plays, Log: a.log,
+		}, agiSwitchboard{a.switchboard()})
+	}
+	return err
+}
+
+func (a *App) switchboard() switchboard {
+	return switchboard{gate: a.gate, watch: a.watch, bypass: a.bypass, guard: a.guard, swept: a.swept}
+}
+
+func (a *App) openControl(context.Context) (err error) {
+	people := pins{a.ledger, a.gate}
+	a.control, err = control.Listen(a.cfg.Control.Socket, control.Verbs{
+		PINs: people, Tokens: a.ledger, Locks: a.lockout, Log: people, Policies: a.policy, Approvals: a.Approvals,
+		Calls: a.watch, Sanctions: a.ledger, Lines: a,
+	}, a.log)
+	if err == nil {
+		a.closers = append(a.closers, a.control.Close)
+	}
+	return err
 }
 
 // raise tells people of something.

@@ -11,7 +11,7 @@ import (
 )
 
 // openApprovals makes the room that asks approvers. It rings phones once there is a connection to Asterisk.
-func (a *App) openApprovals() {
+func (a *App) openApprovals(context.Context) error {
 	a.Approvals = approval.New(approval.Config{
 		Phones:   ringer{a},
 		Holder:   func(extension string) call.Caller { return a.policy.Edition().Book.Directory.Caller(extension) },
@@ -19,6 +19,7 @@ func (a *App) openApprovals() {
 		Dialogue: approval.DefaultDialogue(),
 		Log:      a.log,
 	})
+	return nil
 }
 
 // ringer connects the room of approvals to the adapter. It satisfies approval.Phones.

@@ -11,7 +11,7 @@ import (
 )
 
 // openBypass makes the guard of the trunks. Its questions to Asterisk come when there is a connection.
-func (a *App) openBypass() {
+func (a *App) openBypass(context.Context) error {
 	a.bypass = bypass.New(bypass.Config{
 		Mode: bypass.Mode(a.cfg.Bypass.Mode), Trunks: a.cfg.Bypass.Trunks,
 		Released: a.watch.Released, Leg: a.watch.Leg,
@@ -22,6 +22,7 @@ func (a *App) openBypass() {
 		},
 		Report: a.bypassed, Log: a.log,
 	})
+	return nil
 }
 
 // bypassed tells people of a call that nobody has decided. Its extension is the caller's, as far as the channel tells it.

@@ -88,14 +88,7 @@ func (c *Client) event(frame []byte) {
 			c.deliver(e.Channel.ID, call.Digit{Key: e.Digit[0]})
 		}
 	case *library.PlaybackFinished:
-		channel, onChannel := strings.CutPrefix(e.Playback.TargetURI, "channel:")
-		if c.isWord(channel) {
-			c.wordEnded(channel)
-			return
-		}
-		if seq, ours := seqOf(e.Playback.ID); ours && onChannel {
-			c.deliver(channel, call.PromptEnded{Seq: seq})
-		}
+		c.played(e)
 	case *library.ChannelCreated:
 		if !c.isPhone(e.Channel.ID) && !c.isWord(e.Channel.ID) {
 			c.handler.Made(describe(&e.Channel))
@@ -115,6 +108,18 @@ func (c *Client) event(frame []byte) {
 	case *library.ApplicationReplaced:
 		c.log.Error().Str("application", c.cfg.Application).
 			Msg("another program has taken over our application in Asterisk; is a second daemon running?")
+	}
+}
+
+// played passes on that something was spoken.
+func (c *Client) played(e *library.PlaybackFinished) {
+	channel, onChannel := strings.CutPrefix(e.Playback.TargetURI, "channel:")
+	if c.isWord(channel) {
+		c.wordEnded(channel)
+		return
+	}
+	if seq, ours := seqOf(e.Playback.ID); ours && onChannel {
+		c.deliver(channel, call.PromptEnded{Seq: seq})
 	}
 }
 

@@ -156,7 +156,7 @@ func (r linesReader) unguarded(content map[string][]byte) {
 		kind := r.dir[ext].KindOf()
 		if _, ok := r.lines.Guarded[ext]; !ok && (kind == call.LineAlarm || kind == call.LineDuty) {
 			at := yamlfile.At(file, content[file], "extensions."+ext+".line", "")
-			at.Message = fmt.Sprintf("the line is for %s, but data/lines.yaml does not guard extension %s; add it under guarded: \"%s\": {} is enough", kind, ext, ext)
+			at.Message = fmt.Sprintf("the line is for %s, but data/lines.yaml does not guard extension %s; add it under guarded: %q: {} is enough", kind, ext, ext)
 			r.bad.found = append(r.bad.found, (*Error)(at))
 		}
 	}
