@@ -13,7 +13,7 @@ export CGO_ENABLED := 1
 export CGO_CFLAGS := -g -O2 -DHAVE_FDATASYNC=1
 
 .DEFAULT_GOAL := help
-.PHONY: help build static asterisk demo test bench lint fmt clean tools
+.PHONY: help build static asterisk demo test campaign bench lint fmt clean tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ demo: build ## real calls through a real Asterisk, decided before your eyes
 
 test: ## everything: formatting, vet, lint, Rego, and all tests with the race detector against a real Asterisk
 	@scripts/test.sh
+
+campaign: tools ## kill the daemon a hundred times under load: every call must end, once, and every reservation be settled
+	@scripts/asterisk-root.sh >/dev/null
+	go test ./e2e -count=1 -timeout 30m -run '^TestCampaign$$' -v -kills 100
 
 bench: build asterisk $(OPA) ## one decision beside OPA's server; lists of a long log; call set-up beside plain Dial; commits beside bare SQLite
 	go run ./cmd/dialwarden-bench decision --opa $(OPA)
