@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -73,10 +72,8 @@ func (c *Client) event(frame []byte) {
 	switch e := decoded.(type) {
 	case *library.StasisStart:
 		c.arrived(e)
-	case *library.StasisEnd:
-		if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: call.CauseNormalClearing}) {
-			c.handler.Deliver(e.Channel.ID, call.HungUp{})
-		}
+	case *briefly:
+		c.brief(e)
 	case *library.ChannelDtmfReceived:
 		if len(e.Digit) == 1 {
 			c.deliver(e.Channel.ID, call.Digit{Key: e.Digit[0]})
@@ -90,16 +87,6 @@ func (c *Client) event(frame []byte) {
 		if seq, ours := seqOf(e.Playback.ID); ours && onChannel {
 			c.deliver(channel, call.PromptEnded{Seq: seq})
 		}
-	case *library.ChannelCreated:
-		if !c.isPhone(e.Channel.ID) && !isWhisper(e.Channel.ID) {
-			c.handler.Made(describe(&e.Channel))
-		}
-	case *library.Dial:
-		c.dialled(e)
-	case *library.ChannelDestroyed:
-		if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: e.Cause}) {
-			c.handler.Ended(e.Channel.ID, time.Time(e.Timestamp), e.Cause)
-		}
 	case *library.ChannelUserevent:
 		if e.Eventname == emergencyEvent && e.Channel.ID != "" {
 			c.handler.Emergency(attempt(&e.Channel, "", call.SourceDialplan))
@@ -110,12 +97,32 @@ func (c *Client) event(frame []byte) {
 	}
 }
 
+// brief passes on what each call makes several of.
+func (c *Client) brief(e *briefly) {
+	switch e.Type {
+	case library.Events.StasisEnd:
+		if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: call.CauseNormalClearing}) {
+			c.handler.Deliver(e.Channel.ID, call.HungUp{})
+		}
+	case library.Events.ChannelCreated:
+		if !c.isPhone(e.Channel.ID) && !isWhisper(e.Channel.ID) {
+			c.handler.Made(describe(e.Channel))
+		}
+	case library.Events.Dial:
+		c.dialled(e)
+	case library.Events.ChannelDestroyed:
+		if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: e.Cause}) {
+			c.handler.Ended(e.Channel.ID, time.Time(e.Timestamp), e.Cause)
+		}
+	}
+}
+
 // dialled passes on that a call has begun, or was answered, unless it is one of ours.
-func (c *Client) dialled(e *library.Dial) {
+func (c *Client) dialled(e *briefly) {
 	if c.isPhone(e.Caller.ID) || c.isPhone(e.Peer.ID) {
 		return
 	}
-	caller, peer := describe(&e.Caller), describe(&e.Peer)
+	caller, peer := describe(e.Caller), describe(e.Peer)
 	switch e.Dialstatus {
 	case "":
 		c.handler.Dialled(caller, peer)
@@ -129,24 +136,6 @@ const (
 	decisionVar = "DIALWARDEN_DECISION" // the decision's id
 	answeredVar = "DIALWARDEN_ANSWERED" // ms since 1970
 )
-
-// describe puts a channel of Asterisk in our words.
-func describe(ch *library.ChannelData) call.Channel {
-	out := call.Channel{ID: ch.ID, Name: ch.Name, Incoming: ch.State == "Ring"}
-	if d := ch.Dialplan; d != nil {
-		out.Context, out.Exten, out.App = d.Context, d.Exten, d.AppName
-	}
-	if made := ch.Creationtime; made != nil && made.Seconds > 0 {
-		out.MadeAt = time.Unix(made.Seconds, int64(made.Nanos))
-	}
-	if id, err := strconv.ParseInt(ch.ChannelVars[decisionVar], 10, 64); err == nil && id > 0 {
-		out.DecisionID = id
-	}
-	if ms, err := strconv.ParseInt(ch.ChannelVars[answeredVar], 10, 64); err == nil && ms > 0 {
-		out.AnsweredAt = time.UnixMilli(ms)
-	}
-	return out
-}
 
 // deliver passes on what happens to a caller, or on a phone that we have rung.
 func (c *Client) deliver(channel string, e call.Event) {

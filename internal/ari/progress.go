@@ -79,7 +79,7 @@ func (c *Client) sweepWhisper(ch *library.ChannelData) bool {
 	if !isWhisper(ch.ID) {
 		return false
 	}
-	if made := describe(ch).MadeAt; !made.IsZero() && time.Since(made) > longWhisper {
+	if made := describe(briefOf(ch)).MadeAt; !made.IsZero() && time.Since(made) > longWhisper {
 		c.whispered(ch.ID)
 	}
 	return true
