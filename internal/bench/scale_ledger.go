@@ -100,7 +100,7 @@ func (s *scale) examine(ctx context.Context, config string, calls []placed) (Com
 	}
 	out, err = s.ask(ctx, config, "log", "verify")
 	var refused *exec.ExitError
-	if err != nil && !(errors.As(err, &refused) && refused.ExitCode() == 1) {
+	if err != nil && (!errors.As(err, &refused) || refused.ExitCode() != 1) {
 		return c, err
 	}
 	c.Verified, c.Verify = err == nil, strings.TrimSpace(string(out))

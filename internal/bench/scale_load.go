@@ -70,7 +70,7 @@ func (s *scale) measure(ctx context.Context, d *daemon, number func(i int) strin
 	})
 	cancel()
 	sampling.Wait()
-	if err = errors.Join(err, ctx.Err()); err != nil {
+	if err := errors.Join(err, ctx.Err()); err != nil {
 		return nil, err
 	}
 	drained, cancelDrain := context.WithTimeout(ctx, scaleDrain)

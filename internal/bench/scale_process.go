@@ -141,9 +141,9 @@ func memoryOf(samples []sampleOfMemory, begun time.Time, ramp, total time.Durati
 				last = append(last, p)
 			}
 		}
-		_, d.First, _ = fit(first)
-		_, d.Last, _ = fit(last)
-		_, _, d.Slope = fit(rest)
+		d.First, _ = fit(first)
+		d.Last, _ = fit(last)
+		_, d.Slope = fit(rest)
 		return d
 	}
 	return Memory{
@@ -154,12 +154,12 @@ func memoryOf(samples []sampleOfMemory, begun time.Time, ramp, total time.Durati
 
 type point struct{ x, y float64 }
 
-// fit returns the averages of points and the slope of the line through them; zeros of none.
-func fit(points []point) (x, y, slope float64) {
+// fit returns the average height of points and the slope of the line through them; zeros of none.
+func fit(points []point) (y, slope float64) {
 	if len(points) == 0 {
-		return 0, 0, 0
+		return 0, 0
 	}
-	n := float64(len(points))
+	n, x := float64(len(points)), 0.0
 	for _, p := range points {
 		x, y = x+p.x/n, y+p.y/n
 	}
@@ -170,5 +170,5 @@ func fit(points []point) (x, y, slope float64) {
 	if xx > 0 {
 		slope = xy / xx
 	}
-	return x, y, slope
+	return y, slope
 }

@@ -89,7 +89,7 @@ func (c *Call) over(ctx context.Context) (Result, error) {
 // unlessDone forgives what went wrong because ctx has ended.
 func unlessDone(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		err = nil
 	}
 	return err
 }
