@@ -103,7 +103,7 @@ func RunScale(ctx context.Context, o ScaleOptions) (_ *Scale, err error) {
 	for i := range o.Calls {
 		s.phones = append(s.phones, fmt.Sprint(2000+i))
 	}
-	s.say("starting Asterisk with %d phones", len(s.phones))
+	s.say("starting Asterisk with %d phones, once there are as many ports as that needs", len(s.phones))
 	s.lab, err = lab.Start(ctx, lab.Options{Extensions: s.phones, Calls: o.Calls + o.Calls/4, ExtraDialplan: scaleDialplan, Quiet: true})
 	if err != nil {
 		return nil, err
