@@ -42,4 +42,5 @@ type Intervention struct {
 var (
 	ErrNotInProgress = errors.New("no call of this decision is in progress")
 	ErrUncapped      = errors.New("the call has no cap: it may last as long as it likes")
+	ErrEmergency     = errors.New("it is an emergency call: it ends when its parties hang up")
 )
