@@ -25,6 +25,7 @@ type checked struct {
 	Allowances        []call.AllowanceFact `json:"allowances"`
 	Limited           bool                 `json:"limited"`
 	AffordableSeconds int                  `json:"affordable_seconds"`
+	Sanction          call.Sanction        `json:"sanction"` // of the extension, as in input.sanction
 	// With --explain:
 	Input       *call.Facts        `json:"input,omitempty"`
 	Explanation *rules.Explanation `json:"explanation,omitempty"`
@@ -63,8 +64,9 @@ func newCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check --from EXTENSION --to DIGITS",
 		Short: "Say what the policy would decide about a call, without making it",
-		Long: `Say what the policy would decide about a call, without Asterisk. What is left of allowances is looked
-up in the ledger, if there is one; all else is as if nobody had called before.
+		Long: `Say what the policy would decide about a call, without Asterisk. What is left of allowances, and whether
+the phone is suspended, is looked up in the ledger, if there is one; all else is as if nobody had called
+before, and no PIN is suspended.
 
 allow: the call would go out; challenge: the caller would be asked for one of the things that
 are named; deny: it would be refused. The exit status is 0 for allow and challenge, 1 for deny,
@@ -125,10 +127,15 @@ func check(cmd *cobra.Command, f checkFlags) error {
 		}
 	}
 	edition.Book.Spent(&facts, spending)
+	if err := app.Suspend(cmd.Context(), cfg, &facts); err != nil {
+		if _, err := fmt.Fprintf(cmd.ErrOrStderr(), "Whether a sanction suspends the phone is not known, and it is taken as not suspended: %v\n", err); err != nil {
+			return err
+		}
+	}
 	decision, facts := edition.Book.Decide(cmd.Context(), facts)
 	out := checked{
 		Allowances: facts.Usage.Allowances, Limited: facts.Usage.Limited, AffordableSeconds: facts.Usage.AffordableSeconds, site: cfg.Site,
-		Decision: decision, Callee: facts.Callee,
+		Decision: decision, Callee: facts.Callee, Sanction: facts.Sanction,
 		caller: facts.Caller, approvers: edition.Policy.Handset().Approvers, directory: edition.Policy.Directory(),
 	}
 	if f.explain {
@@ -200,6 +207,9 @@ func printChecked(w io.Writer, c checked) error {
 	say("number: %s, %s, sent to the trunk as %s", n.Class, orDash(n.E164), orDash(n.Digits))
 	if n.Rate.Known {
 		say("cost: at most %s for a minute, %s for ten minutes", money(n.Rate.MinuteMinor, c.site), money(n.Rate.TenMinutesMinor, c.site))
+	}
+	if s := c.Sanction; s.Until != "" {
+		say("suspended: phone %s until %s, by rule %s", shown(c.caller.Extension), s.Until, s.Rule)
 	}
 	for _, a := range c.Allowances {
 		say("allowance %s of %s %s: %s of %s left", a.ID, a.Scope, shown(a.Name), money(a.RestMinor, c.site), money(a.AmountMinor+a.CarriedMinor, c.site))

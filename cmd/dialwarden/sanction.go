@@ -85,7 +85,7 @@ func newSanctionLift() *cobra.Command {
 		Use:   "lift ID",
 		Short: "End a suspension before its time; its ID is in \"sanction list\"",
 		Long: `End a suspension before its time, at once. Its ID is in "dialwarden sanction list"; what has extended it
-ends with it. The fine stays, unless --fine waives it. Who lifts it, when and why is recorded for ever.`,
+ends with it. The fines stay, unless --fine waives all of them. Who lifts it, when and why is recorded for ever.`,
 		Args:              exactlyID("sanction"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -106,6 +106,6 @@ ends with it. The fine stays, unless --fine waives it. Who lifts it, when and wh
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, in a `TEXT` of your own")
-	cmd.Flags().BoolVar(&waive, "fine", false, "waive the fine, too")
+	cmd.Flags().BoolVar(&waive, "fine", false, "waive the fines, too")
 	return cmd
 }

@@ -270,6 +270,29 @@ func TestSlowReceiver(t *testing.T) {
 	}
 }
 
+// TestGateway: a gateway says that the receiver is away, so that what waited goes when it answers again. Where the receiver did not
+// want the alert itself, that has its own pause.
+func TestGateway(t *testing.T) {
+	for status, want := range map[int]bool{http.StatusBadGateway: true, http.StatusTooManyRequests: true, http.StatusInternalServerError: false} {
+		r, now := newReceiver(Webhook{Name: "desk"}, &Room{Config: Config{Log: zerolog.Nop()}, first: time.Minute}), time.Now()
+		for _, kind := range []call.AlertKind{call.AlertRule, call.AlertEmergency} {
+			a := alertOf(kind, "x")
+			a.ID, a.At = call.NewAlertID(), now
+			r.add(call.WaitingAlert{Alert: a})
+		}
+		refused, _, _ := r.take(time.Now(), false)
+		r.settle(refused, status, errors.New("no"), now)
+		if w, _, _ := r.take(time.Now(), false); w != nil {
+			t.Errorf("%d: it is sent again at once", status)
+		}
+		taken, _, _ := r.take(time.Now(), true)
+		r.settle(taken, http.StatusOK, nil, now)
+		if w, _, _ := r.take(time.Now(), false); (w == refused) != want {
+			t.Errorf("%d: sent again when the receiver takes another: %v", status, !want)
+		}
+	}
+}
+
 func TestWhoWantsWhat(t *testing.T) {
 	a := alertOf(call.AlertSanction, "x")
 	for _, tt := range []struct {
@@ -317,7 +340,7 @@ func TestOldAlert(t *testing.T) {
 func TestKeptWithItsDecision(t *testing.T) {
 	l, in := openLedger(t, filepath.Join(t.TempDir(), "l.db")), newInbox(t)
 	a := alertOf(call.AlertRule, "x")
-	a.ID, a.At = call.NewAlertID(), time.Now()
+	a.ID, a.At = call.NewAlertID(), time.Now().Truncate(time.Second).Add(1_500_001)
 	r := call.Record{
 		Attempt:  call.Attempt{Source: call.SourceARI, Channel: "c", Extension: "101", Dialled: "16812345", At: a.At},
 		Decision: call.Decision{Action: call.Deny, Rule: "premium"}, Alerts: []call.Alert{a},
@@ -327,7 +350,7 @@ func TestKeptWithItsDecision(t *testing.T) {
 		t.Fatal(err)
 	}
 	room, _ := start(t, l, io.Discard, in.hook("desk"))
-	if m := in.next(t); m.ID != a.ID || m.DecisionID != id {
+	if m := in.next(t); m.ID != a.ID || m.DecisionID != id || !m.At.Equal(a.At.Truncate(time.Millisecond)) {
 		t.Errorf("got %+v", m)
 	}
 	a.DecisionID = id

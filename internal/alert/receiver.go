@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -30,7 +31,7 @@ type receiver struct {
 	mu       sync.Mutex
 	held     []*waiting // in the order in which they came
 	more     bool       // the ledger has others
-	failures int        // tries in a row that got no answer at all
+	failures int        // tries in a row that found it away
 	rest     time.Time  // until then nobody is bothered, but for urgent alerts
 	failing  bool       // the last try failed
 }
@@ -215,7 +216,7 @@ func (r *receiver) fails(w *waiting, status int, err error, now time.Time) {
 		most = urgentPause
 	}
 	w.next = now.Add(r.room.pause(w.tries, most))
-	if status != 0 {
+	if !away(status) {
 		r.failures = 0
 		return
 	}
@@ -224,6 +225,16 @@ func (r *receiver) fails(w *waiting, status int, err error, now time.Time) {
 		r.rest = now.Add(r.room.pause(r.failures, longestPause))
 		w.next = r.rest
 	}
+}
+
+// away reports whether the status of a failed try says of the receiver, not of the alert, that it takes none now: no answer
+// at all, or that of a gateway before it, or of one who has too much to do.
+func away(status int) bool {
+	switch status {
+	case 0, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 // pause is how long to wait after so many failures.

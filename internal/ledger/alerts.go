@@ -23,6 +23,7 @@ const (
 
 // insertAlert writes an alert, once.
 func insertAlert(ctx context.Context, c *conn, a call.Alert) error {
+	a.At = a.At.UTC().Truncate(time.Millisecond) // as it is told at once: who gets it twice gets the same
 	body, err := marshal(a)
 	if err != nil {
 		return err

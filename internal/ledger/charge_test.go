@@ -369,3 +369,53 @@ func TestKillLeavesAccountsAndCallsAlike(t *testing.T) {
 	}
 	check(t, l)
 }
+
+// TestTamperedCharges: whoever changes what a call counts as, by which prices it was charged, or for whom, is found out; what
+// really happens to charges is not taken for that.
+func TestTamperedCharges(t *testing.T) {
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	l := newLedger(t)
+	var ids []int64
+	for n := range 4 {
+		id, err := l.Record(context.Background(), chargedTo(n, false, sales(1000)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	for n, answered := range []time.Time{now, now, {}} { // the last goes on
+		if err := l.Ended(context.Background(), ids[n], call.End{AnsweredAt: answered, EndedAt: now.Add(61 * time.Second), Cause: 16, Source: "ari"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, seconds := range []int64{5, 7} {
+		if _, err := l.Correct(context.Background(), ids[1], call.Correction{Who: "root", Reason: "the bill", Seconds: &seconds}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v := verify(t, l.path, ""); !v.OK {
+		t.Fatalf("untouched: %+v", v.Findings)
+	}
+	for script, want := range map[string]string{
+		"UPDATE charges SET seconds = 1 WHERE decision_id = 1":                                   "the call of decision 1 counts as 1 s, and its record says 61",
+		"UPDATE charges SET seconds = 5 WHERE decision_id = 2":                                   "the call of decision 2 counts as 5 s, and its record says 7",
+		"UPDATE charges SET terms = replace(terms, '60000000', '1000000') WHERE decision_id = 1": "the prices of decision 1 were changed: its call did not cost what they make of it",
+		"UPDATE charges SET terms = NULL WHERE decision_id = 2":                                  "the prices of decision 2 were changed: its call did not cost what they make of it",
+		"UPDATE charges SET terms = '[' WHERE decision_id = 2":                                   "the prices of decision 2 cannot be read",
+		"DELETE FROM charges WHERE decision_id = 3":                                              "the charge of decision 3 was removed: its call cost 0",
+		"UPDATE charges SET extension = '999' WHERE decision_id = 4":                             "the charge of decision 4 names extension 999, and the decision ",
+	} {
+		copied := filepath.Join(t.TempDir(), "l.db")
+		db := shell(t, l.path)
+		if _, err := db.Exec("VACUUM INTO ?", copied); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := shell(t, copied).Exec(script); err != nil {
+			t.Fatal(err)
+		}
+		v := verify(t, copied, "")
+		if !slices.ContainsFunc(v.Findings, func(f Finding) bool { return strings.HasPrefix(f.Problem, want) }) {
+			t.Errorf("%s: %+v", script, v.Findings)
+		}
+	}
+}

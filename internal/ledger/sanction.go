@@ -49,6 +49,9 @@ func impose(ctx context.Context, c *conn, decision int64, r call.Record) ([]call
 			Holder: r.Facts.Caller.Holder, Department: r.Facts.Caller.Department, Number: r.Facts.Callee.Key(),
 			Channel: r.Attempt.Channel, Text: s.Text(),
 		}
+		if own := r.Facts.Credentials.PIN; s.PINID != 0 && own.Holder != "" { // whose the phone is does not matter
+			a.Holder, a.Department = own.Holder, own.Department
+		}
 		if err := insertAlert(ctx, c, a); err != nil {
 			return nil, err
 		}
@@ -200,7 +203,7 @@ type Sanction struct {
 	Rule         string        `json:"rule"`
 	Reason       string        `json:"reason"`
 	Extension    string        `json:"extension"`
-	Holder       string        `json:"holder"`           // of the extension then; empty where the decision or the person is gone
+	Holder       string        `json:"holder"`           // of the PIN; else of the extension then; empty where the decision or the person is gone
 	PINID        int64         `json:"pin_id,omitzero"`  // what is suspended, in place of the extension
 	Until        Time          `json:"until"`            // null: a fine only
 	Extends      int64         `json:"extends,omitzero"` // the suspension that was running
@@ -216,7 +219,8 @@ type Sanction struct {
 
 // Sanctions lists all sanctions by id, with their states at a moment.
 func (r *Reader) Sanctions(ctx context.Context, now time.Time) ([]Sanction, error) {
-	all, err := list(ctx, r.db, `SELECT id, at, decision_id, rule, reason, extension, holder, coalesce(pin_id, 0), until,
+	all, err := list(ctx, r.db, `SELECT id, at, decision_id, rule, reason, extension,
+		iif(pin_id IS NULL, holder, coalesce((SELECT p.holder FROM pins p WHERE p.id = pin_id), '')), coalesce(pin_id, 0), until,
 		coalesce(extends, 0), fine_minor, cost_multiple, cost_fine_minor, lifted_at, lifted_by, lift_reason, waived
 		FROM sanction_log ORDER BY id`, nil, func(scan func(...any) error) (s Sanction, err error) {
 		err = scan(&s.ID, &s.At, &s.DecisionID, &s.Rule, &s.Reason, &s.Extension, &s.Holder, &s.PINID, &s.Until, &s.Extends,

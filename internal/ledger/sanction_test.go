@@ -101,6 +101,25 @@ func TestSuspension(t *testing.T) {
 	}
 }
 
+// TestWhoseIsSuspended: where a PIN is suspended, people are told of its holder, not of the holder of the phone.
+func TestWhoseIsSuspended(t *testing.T) {
+	now := time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
+	l, path, changes := sanctionedLedger(t, &now)
+	pin, err := l.AddPIN(context.Background(), call.NewSecret("583921"), call.PINOwner{Holder: "Wu", Department: "sales", Level: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := premium(now, pin, call.Penalty{SuspendDays: 1})
+	r.Facts.Credentials.PIN = call.Credential{Valid: true, ID: pin, Holder: "Wu", Department: "sales", Level: 2}
+	record(t, l, r)
+	if a := (*changes)[0].Alert; a.Holder != "Wu" || a.Department != "sales" || a.Extension != "101" {
+		t.Errorf("alert %+v", a)
+	}
+	if all := sanctionsOf(t, path, now); all[0].Holder != "Wu" || all[0].PINID != pin {
+		t.Errorf("listed %+v", all)
+	}
+}
+
 func TestWhatIsSuspended(t *testing.T) {
 	now := time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
 	days := func(suspend string) call.Penalty { return call.Penalty{SuspendDays: 1, FineMinor: 1, Suspend: suspend} }

@@ -1,6 +1,12 @@
 package ledger
 
-import "context"
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"github.com/dialwarden/dialwarden/internal/call"
+)
 
 // moneyFaults find what does not agree in what is spent. Each query gives ids of decisions, or 0, and what is wrong.
 var moneyFaults = []string{
@@ -20,6 +26,20 @@ var moneyFaults = []string{
 	LEFT JOIN corrections x ON x.id = (SELECT max(id) FROM corrections WHERE decision_id = h.decision_id)
 	WHERE c.ended_at IS NOT NULL AND h.cost_minor IS NOT coalesce(x.cost_minor, c.cost_minor)`,
 
+	`SELECT h.decision_id, 'the call of decision ' || h.decision_id || ' counts as ' || coalesce(h.seconds, 'unknown') ||
+		' s, and its record says ' || coalesce(x.seconds, c.seconds, 'unknown')
+	FROM charges h JOIN calls c ON c.decision_id = h.decision_id
+	LEFT JOIN corrections x ON x.id = (SELECT max(id) FROM corrections WHERE decision_id = h.decision_id)
+	WHERE c.ended_at IS NOT NULL AND h.seconds IS NOT coalesce(x.seconds, c.seconds)`,
+
+	`SELECT c.decision_id, 'the charge of decision ' || c.decision_id || ' was removed: its call cost ' || c.cost_minor
+	FROM calls c LEFT JOIN charges h ON h.decision_id = c.decision_id
+	WHERE c.cost_minor IS NOT NULL AND h.decision_id IS NULL`,
+
+	`SELECT h.decision_id, 'the charge of decision ' || h.decision_id || ' names extension ' || h.extension || ', and the decision ' || d.extension
+	FROM charges h JOIN decisions d ON d.id = h.decision_id
+	WHERE h.extension <> d.extension AND h.extension <> '' AND d.extension <> ''`,
+
 	`SELECT 0, 'the account of ' || a.allowance || ' in ' || a.month || ' has ' || a.reserved_minor || ' reserved and ' ||
 		a.used_minor || ' used; its calls make that ' || coalesce(r.reserved, 0) || ' and ' || (coalesce(r.used, 0) + a.removed_minor)
 	FROM accounts a LEFT JOIN (
@@ -31,6 +51,33 @@ var moneyFaults = []string{
 	`SELECT r.decision_id, 'the reservation of decision ' || r.decision_id || ' is in no account'
 	FROM reservations r LEFT JOIN accounts a ON a.allowance = r.allowance AND a.name = r.name AND a.month = r.month
 	WHERE a.name IS NULL`,
+}
+
+// terms holds the prices by which a call was charged against what it cost by its end: they say what a correction of its
+// seconds makes of that. A call that nobody answered, or of which that is not known, was not charged by them.
+func (v *verifier) terms(ctx context.Context) error {
+	_, err := list(ctx, v.reader.db, `SELECT h.decision_id, h.terms, c.answered_at, c.seconds, c.cost_minor
+		FROM charges h JOIN calls c ON c.decision_id = h.decision_id
+		WHERE c.ended_at IS NOT NULL AND c.answered_at IS NOT NULL`, nil,
+		func(scan func(...any) error) (struct{}, error) {
+			var id, seconds int64
+			var terms sql.NullString
+			var answered Time
+			var recorded sql.NullInt64
+			if err := scan(&id, &terms, &answered, &seconds, &recorded); err != nil {
+				return struct{}{}, err
+			}
+			var t call.Terms
+			if terms.Valid && json.Unmarshal([]byte(terms.String), &t) != nil {
+				v.found("account", id, "the prices of decision %d cannot be read", id)
+				return struct{}{}, nil
+			}
+			if cost := t.Cost(answered.Time, seconds); terms.Valid != recorded.Valid || terms.Valid && cost != recorded.Int64 {
+				v.found("account", id, "the prices of decision %d were changed: its call did not cost what they make of it", id)
+			}
+			return struct{}{}, nil
+		})
+	return err
 }
 
 // money holds accounts against reservations, and these against the ends of calls: they are not in the chain, but what is in
@@ -50,5 +97,5 @@ func (v *verifier) money(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return v.terms(ctx)
 }

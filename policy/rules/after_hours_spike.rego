@@ -12,7 +12,7 @@ notify contains {"rule": "after_hours_spike", "to": to} if {
 	some to in data.after_hours_spike.notify
 }
 
-notify contains {"rule": "after_hours_spike", "to": to} if {
+notify contains {"rule": "after_hours_spike", "reason": "site", "to": to} if {
 	input.usage.site_after_hours_attempts >= 1
 	is_after_hours_attempt
 	input.usage.site_after_hours_attempts == data.after_hours_spike.site.tell

@@ -30,7 +30,7 @@ test_spike_of_a_phone_is_refused if {
 }
 
 test_spike_of_the_site_is_told_once if {
-	spike_of(1, 60, [], "office") == {"denied": set(), "told": spike_told}
+	spike_of(1, 60, [], "office") == {"denied": set(), "told": {{"rule": "after_hours_spike", "reason": "site", "to": "operator"}}}
 }
 
 test_spike_of_the_site_is_refused if {

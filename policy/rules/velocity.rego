@@ -49,13 +49,13 @@ notify contains {"rule": "velocity", "to": to} if {
 	some to in data.velocity.notify
 }
 
-notify contains {"rule": "velocity", "to": to} if {
+notify contains {"rule": "velocity", "reason": "concurrent", "to": to} if {
 	input.usage.concurrent_calls >= 1
 	input.usage.concurrent_calls + input.usage.pending_calls >= data.velocity.concurrent_calls[input.callee.class]
 	some to in data.velocity.notify
 }
 
-notify contains {"rule": "velocity", "to": to} if {
+notify contains {"rule": "velocity", "reason": "concurrent", "to": to} if {
 	input.usage.pending_calls >= 1
 	input.usage.concurrent_calls + input.usage.pending_calls >= data.velocity.concurrent_calls[input.callee.class]
 	some to in data.velocity.notify

@@ -64,8 +64,15 @@ test_velocity_is_told_once if {
 	told_of("local", {"attempts_last_minute": 1, "attempts_last_hour": 50})
 }
 
+crowd_told_of(usage) if {
+	some notice in outbound.notify with data.velocity as told_bounds
+		with input.callee.class as "satellite"
+		with input.usage as object.union({"class_attempts_last_minute": 0, "class_attempts_last_hour": 0}, usage)
+	notice == {"rule": "velocity", "reason": "concurrent", "to": "operator"}
+}
+
 test_concurrent_calls_are_told if {
-	told_of("satellite", {"concurrent_calls": 1, "pending_calls": 0, "class_attempts_last_minute": 0, "class_attempts_last_hour": 0})
-	told_of("satellite", {"concurrent_calls": 0, "pending_calls": 1, "class_attempts_last_minute": 0, "class_attempts_last_hour": 0})
-	not told_of("satellite", {"concurrent_calls": 0, "pending_calls": 0, "class_attempts_last_minute": 0, "class_attempts_last_hour": 0})
+	crowd_told_of({"concurrent_calls": 1, "pending_calls": 0})
+	crowd_told_of({"concurrent_calls": 0, "pending_calls": 1})
+	not crowd_told_of({"concurrent_calls": 0, "pending_calls": 0})
 }
