@@ -45,7 +45,7 @@ func (d *desk) Emergency(a call.Attempt)                     { d.strange <- "eme
 func (d *desk) Made(call.Channel)                            {} // every channel's beginning is told here
 func (d *desk) Dialled(_, _ call.Channel)                    {}
 func (d *desk) Ringing(_, _ call.Channel)                    {}
-func (d *desk) NeedsChannel(call.Channel, string)            {}
+func (d *desk) NeedsChannel(call.Channel, string, string)    {}
 func (d *desk) Answered(caller, _ call.Channel, _ time.Time) {
 	if caller.ID != "" { // whoever is rung by ARI has none
 		d.strange <- "answered " + caller.ID

@@ -63,7 +63,8 @@ var detours = map[string]func(t *testing.T, s *site){
 	"5001": func(t *testing.T, s *site) { dial(t, s.lab, "101", "6001") },
 	"5004": func(t *testing.T, s *site) { dial(t, s.lab, "101", "6004") },
 	"5005": func(t *testing.T, s *site) {
-		s.lab.Carrier.Behave("62380005", lab.Behaviour{Ring: 2 * time.Second})
+		s.lab.Carrier.Behave("62380005", lab.Behaviour{Ring: 4 * time.Second})
+		s.lab.Carrier.Behave("5005", lab.Behaviour{Ring: 2 * time.Second}) // in mode watch it answers, but not before the other is decided
 		c := dial(t, s.lab, "104", "6005")
 		reaches(t, s.lab, "62380005")
 		up(t, c)

@@ -238,7 +238,22 @@ func (g *guarded) daemonDead(d *daemon) {
 	must(g.t, c.WaitProgress(within(g.t, 5*time.Second))) // it rings between two tries
 	hangup(g.t, calls[0])
 	must(g.t, c.WaitAnswered(within(g.t, 10*time.Second)))
-	for _, c := range append(calls[1:], c) {
+	g.daemonBack(calls[1:])
+	for _, c := range append(calls[1:4:4], c) {
 		hangup(g.t, c)
 	}
+}
+
+// daemonBack: a daemon that starts while an emergency waits between two tries records it, and has another call give way.
+func (g *guarded) daemonBack(calls []*lab.Call) {
+	g.t.Helper()
+	c := dial(g.t, g.l, "104", "120")
+	must(g.t, c.WaitProgress(within(g.t, 5*time.Second)))
+	g.s.serve()
+	g.s.decision(func(d ledger.Decision) bool { return d.Dialled == "120" && d.Rule == call.RuleEmergency })
+	must(g.t, c.WaitAnswered(within(g.t, 10*time.Second)))
+	if end := endOf(g.t, calls[3]); end.Cause != call.CausePreempted {
+		g.t.Errorf("the newest call ended with cause %d", end.Cause)
+	}
+	hangup(g.t, c)
 }

@@ -29,6 +29,10 @@ func (a *App) openGuard(ctx context.Context) error {
 // whisperer connects the guard to the adapter, which is made after it. It satisfies guard.Asterisk.
 type whisperer struct{ app *App }
 
+func (w whisperer) Partner(ctx context.Context, channel string) (string, error) {
+	return w.app.ari.Partner(ctx, channel)
+}
+
 func (w whisperer) Whisper(ctx context.Context, channel string, sounds []string) error {
 	return w.app.ari.Whisper(ctx, channel, sounds)
 }

@@ -52,8 +52,8 @@ func (s switchboard) Dialled(caller, peer call.Channel) {
 
 func (s switchboard) Ringing(caller, peer call.Channel) { s.guard.Ringing(caller, peer) }
 
-func (s switchboard) NeedsChannel(caller call.Channel, dialled string) {
-	s.guard.NeedsChannel(caller, dialled)
+func (s switchboard) NeedsChannel(caller call.Channel, trunk, dialled string) {
+	s.guard.NeedsChannel(caller, trunk, dialled)
 }
 
 func (s switchboard) Answered(caller, peer call.Channel, at time.Time) {

@@ -250,7 +250,7 @@ func (h *handler) Ringing(caller, peer call.Channel) {
 	h.told <- fmt.Sprintf("ringing %s by %s", peer.ID, caller.ID)
 }
 
-func (h *handler) NeedsChannel(caller call.Channel, dialled string) {
+func (h *handler) NeedsChannel(caller call.Channel, _, dialled string) {
 	h.told <- fmt.Sprintf("needs %s on %s", caller.ID, dialled)
 }
 

@@ -38,7 +38,7 @@ type Handler interface {
 	Answered(caller, peer call.Channel, at time.Time)
 	// NeedsChannel tells that the trunk has refused an emergency or an alarm call for want of a channel, at each try;
 	// dialled is what the dialplan dials there: PJSIP/NUMBER@carrier.
-	NeedsChannel(caller call.Channel, dialled string)
+	NeedsChannel(caller call.Channel, trunk, dialled string)
 	// Ended tells that the channel does not exist any more; cause is Q.850.
 	Ended(channel string, at time.Time, cause int)
 	// Sweep brings what was found by looking at all channels.

@@ -134,8 +134,9 @@ func (c *Client) userEvent(e *library.ChannelUserevent) {
 		c.handler.Emergency(attempt(&e.Channel, "", call.SourceDialplan))
 	case e.Eventname == channelEvent:
 		fields, _ := e.Userevent.(map[string]any)
-		trunk, _ := fields["Trunk"].(string)
-		c.handler.NeedsChannel(describe(briefOf(&e.Channel)), trunk)
+		dialled, _ := fields["Trunk"].(string)
+		via, _ := fields["Via"].(string)
+		c.handler.NeedsChannel(describe(briefOf(&e.Channel)), strings.TrimPrefix(via, "_"), dialled)
 	}
 }
 

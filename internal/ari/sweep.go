@@ -3,6 +3,7 @@ package ari
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,14 +62,16 @@ func (c *Client) snapshot(ctx context.Context, first bool) (Snapshot, error) {
 	}
 	for i := range channels {
 		ch := &channels[i]
-		s.Channels[ch.ID] = describe(briefOf(ch))
+		known := describe(briefOf(ch))
+		known.Ours = c.isPhone(ch.ID)
+		s.Channels[ch.ID] = known
 		switch {
 		case c.sweepWord(ch.ID):
 		case c.sweepPhone(ch, c.phoneInStasis(ch)):
 		case ch.Dialplan == nil:
 		case ch.Dialplan.AppName == "Stasis":
 			c.waiting(&s, ch)
-		case first && ch.Dialplan.AppName == "Dial" && ch.Dialplan.Context == emergencyContext:
+		case first && ch.Dialplan.Context == emergencyContext && (ch.Dialplan.AppName == "Dial" || ch.Dialplan.AppName == "Wait"):
 			s.Emergencies = append(s.Emergencies, found(ch, "", call.SourceDialplan))
 		}
 	}
@@ -108,13 +111,40 @@ func found(ch *library.ChannelData, caller string, s call.Source) call.Attempt {
 	return a
 }
 
+// bridge is a bridge of Asterisk, between who talks.
+type bridge struct {
+	Class    string           `json:"bridge_class"`
+	Channels []string         `json:"channels"`
+	Since    library.DateTime `json:"creationtime"`
+}
+
+func (c *Client) bridges(ctx context.Context) (all []bridge, err error) {
+	err = c.rest.do(ctx, http.MethodGet, "/bridges", nil, nil, &all)
+	return all, err
+}
+
+// basicBridge is the class of a bridge of two who call one another; conferences and parking lots are of others.
+const basicBridge = "basic"
+
+// Partner is the channel that a channel talks with; empty where it talks with nobody, or with several.
+func (c *Client) Partner(ctx context.Context, channel string) (string, error) {
+	all, err := c.bridges(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, b := range all {
+		at := slices.Index(b.Channels, channel)
+		if at >= 0 && b.Class == basicBridge && len(b.Channels) == 2 {
+			return b.Channels[1-at], nil
+		}
+	}
+	return "", nil
+}
+
 // talking finds the channels that are connected to somebody: Dial makes their bridge when the called party answers.
 func (c *Client) talking(ctx context.Context) (map[string]time.Time, error) {
-	var bridges []struct {
-		Channels []string         `json:"channels"`
-		Since    library.DateTime `json:"creationtime"`
-	}
-	if err := c.rest.do(ctx, http.MethodGet, "/bridges", nil, nil, &bridges); err != nil {
+	bridges, err := c.bridges(ctx)
+	if err != nil {
 		return nil, err
 	}
 	talking := map[string]time.Time{}

@@ -163,8 +163,17 @@ func (g *Guard) Dialled(caller, peer call.Channel) {
 	}
 	g.known[peer.ID] = time.Now()
 	if !decided {
-		go g.caught(Call{Trunk: peer, Caller: caller, Seen: time.Now()})
+		go g.caught(Call{Trunk: peer, Caller: caller, Seen: time.Now()}, g.sure(caller))
 	}
+}
+
+// sure reports whether what a channel dials undecided may be hung up: not where a Local channel could belong to a decided
+// call that began before us, nor where it says that it belongs to an emergency call. The mutex is held.
+func (g *Guard) sure(caller call.Channel) bool {
+	if caller.OtherHalf() == "" {
+		return true
+	}
+	return !caller.Emergency && (g.looks > 0 || caller.DecisionID == 0)
 }
 
 // mayDial reports whether what a channel dials is decided. The mutex is held.
@@ -181,11 +190,10 @@ func (g *Guard) mayDial(caller call.Channel) bool {
 	return caller.OtherHalf() != "" && g.Released(caller)
 }
 
-// caught hangs up and reports a call that nobody has decided.
-func (g *Guard) caught(c Call) {
+// caught reports a call that nobody has decided, and hangs it up where that is sure.
+func (g *Guard) caught(c Call, sure bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	sure := true
 	if c.Caller.Context == releasedContext { // another daemon may have decided it
 		decided, err := g.Decision(ctx, c.Caller.ID)
 		if decided {

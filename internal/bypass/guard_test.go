@@ -87,7 +87,7 @@ func TestDialled(t *testing.T) {
 		"a transferred trunk, with its variable":   {caller: call.Channel{ID: "leg", Name: "PJSIP/carrier-00000009", Context: "old", DecisionID: 7}, told: true, cut: true},
 		"a Local half of a decided call":           {caller: call.Channel{ID: "2", Name: "Local/5@trunks-00000001;2", Context: "trunks"}, released: true},
 		"a Local half of nobody":                   {caller: call.Channel{ID: "2", Name: "Local/5@old-00000001;2", Context: "old"}, told: true, cut: true},
-		"a Local half that has inherited a number": {caller: call.Channel{ID: "2", Name: "Local/5@old-00000001;2", Context: "old", DecisionID: 7}, told: true, cut: true},
+		"a Local half that has inherited a number": {caller: call.Channel{ID: "2", Name: "Local/5@old-00000001;2", Context: "old", DecisionID: 7}, told: true},
 	} {
 		for _, mode := range []Mode{Enforce, Watch, Off} {
 			synctest.Test(t, func(t *testing.T) {
@@ -127,6 +127,35 @@ func TestHalves(t *testing.T) {
 	})
 }
 
+// A daemon that starts while an emergency or a decided call tries one trunk behind a Local channel lets it try the next one,
+// also before the first look at all channels.
+func TestHalvesSinceBefore(t *testing.T) {
+	decided := call.Channel{ID: "3", Name: "Local/5@trunks-00000001;2", Context: "trunks", DecisionID: 7}
+	emergency := call.Channel{ID: "4", Name: "Local/110@trunks-00000002;2", Context: "trunks", Emergency: true}
+	for _, looked := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(Enforce)
+			if looked {
+				w.Sweep(map[string]call.Channel{"3": decided, "4": emergency}, time.Now())
+			}
+			w.Dialled(decided, call.Channel{ID: "5", Name: "PJSIP/carrier-00000005"})
+			w.Dialled(emergency, call.Channel{ID: "6", Name: "PJSIP/carrier-00000006"})
+			if synctest.Wait(); len(w.cut) > 0 || looked && len(w.told) > 0 {
+				t.Errorf("looked: %v; cut %q, told %+v", looked, w.cut, w.told)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(Enforce)
+		w.Sweep(nil, time.Now())
+		w.Dialled(decided, call.Channel{ID: "5", Name: "PJSIP/carrier-00000005"})
+		w.Dialled(emergency, call.Channel{ID: "6", Name: "PJSIP/carrier-00000006"})
+		if synctest.Wait(); len(w.cut) != 1 || w.cut[0] != "5" || len(w.told) != 2 {
+			t.Errorf("cut %q, told %+v", w.cut, w.told)
+		}
+	})
+}
+
 // What no event has told of is reported after two looks, and never cut; whatever may be legal is left alone.
 func TestSweep(t *testing.T) {
 	outgoing := func(id string) call.Channel {
@@ -143,10 +172,15 @@ func TestSweep(t *testing.T) {
 	decided.DecisionID = 7
 	incoming := call.Channel{ID: "3", Name: "PJSIP/carrier-00000003", App: "Dial", Context: "from-carrier"}
 	emergency := call.Channel{ID: "4", Name: "PJSIP/101-00000004", Context: emergencyContext, App: "Dial"}
+	rung := outgoing("8")
+	rung.Ours = true
+	emergencyTrunk := outgoing("9")
+	emergencyTrunk.Emergency = true
 	for name, c := range map[string]struct {
 		channels map[string]call.Channel
 		told     int
 	}{
+		"a phone behind a trunk that we ring": {all(rung), 0}, "an emergency call that was transferred": {all(emergencyTrunk), 0},
 		"one that nobody knows": {all(outgoing("1")), 1}, "decided": {all(decided), 0}, "incoming": {all(incoming), 0},
 		"a leg": {all(outgoing("leg")), 0}, "while an emergency call goes on": {all(outgoing("1"), emergency), 0}, "a phone": {all(call.Channel{ID: "5", Name: "PJSIP/101-1", App: "AppDial"}), 0},
 	} {

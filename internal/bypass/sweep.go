@@ -25,7 +25,7 @@ func (g *Guard) Sweep(channels map[string]call.Channel, taken time.Time) {
 	emergency := false // on whose behalf a trunk may have been dialled before we were there
 	for _, ch := range channels {
 		emergency = emergency || ch.Context == emergencyContext
-		if half := ch.OtherHalf(); half != "" && ch.DecisionID != 0 {
+		if half := ch.OtherHalf(); half != "" && (ch.DecisionID != 0 || ch.Emergency) {
 			if _, there := g.halves[ch.Name]; !there {
 				g.halves[ch.Name] = taken
 			}
@@ -37,7 +37,7 @@ func (g *Guard) Sweep(channels map[string]call.Channel, taken time.Time) {
 		}
 		_, made := g.made[id]
 		switch {
-		case ch.DecisionID != 0, g.Leg(id), !made && !isOutgoing(ch):
+		case ch.DecisionID != 0, ch.Emergency, ch.Ours, g.Leg(id), !made && !isOutgoing(ch):
 			g.known[id] = taken
 		case emergency:
 			delete(g.missed, id)

@@ -21,6 +21,7 @@ type Channel struct {
 	Emergency  bool      // it belongs to an emergency call, as our dialplan has noted it
 	AnsweredAt time.Time // when it answered a call that we let out, as our dialplan has noted it; zero for not
 	MadeAt     time.Time // zero where it is not told
+	Ours       bool      // the daemon rings a phone on it; it is told by a look at all channels only
 }
 
 // Endpoint is technology and endpoint: of PJSIP/carrier-0000002a it is PJSIP/carrier.

@@ -16,6 +16,8 @@ type Asterisk interface {
 	// Whisper speaks sound files to who is on the channel, and returns when they were spoken, or ctx ends. It is
 	// call.ErrGone where there is no such channel.
 	Whisper(ctx context.Context, channel string, sounds []string) error
+	// Partner is the channel that a channel talks with; empty where it talks with nobody, or with several.
+	Partner(ctx context.Context, channel string) (string, error)
 	// Cut hangs the channel up with a Q.850 cause. That it has already ended is no error.
 	Cut(ctx context.Context, channel string, cause int) error
 }
@@ -30,8 +32,9 @@ const promptPreempted = "preempted"
 
 // cut tells the parties of a call that it gives way, and ends it.
 func (g *Guard) cut(trunk, id, caller string, answered bool, alert call.Alert) {
+	parties := g.parties(id, caller)
 	if answered {
-		g.tell(id, caller)
+		g.tell(parties...)
 	}
 	if g.reprieve(trunk, id) {
 		g.cfg.Log.Info().Str("trunk", trunk).Str("channel", alert.Channel).Msg("a call need not give way any more")
@@ -41,11 +44,9 @@ func (g *Guard) cut(trunk, id, caller string, answered bool, alert call.Alert) {
 	ctx, cancel := context.WithTimeout(context.Background(), cutTimeout)
 	defer cancel()
 	var errs []error
-	g.willCut(caller, id)
-	for _, channel := range []string{caller, id} { // the phone is to see the cause; with it the other end goes, too
-		if channel != "" {
-			errs = append(errs, g.cfg.Asterisk.Cut(ctx, channel, call.CausePreempted))
-		}
+	g.willCut(append(parties, caller)...)
+	for _, channel := range parties { // the phone is to see the cause; with it the other end goes, too
+		errs = append(errs, g.cfg.Asterisk.Cut(ctx, channel, call.CausePreempted))
 	}
 	if err := errors.Join(errs...); err != nil {
 		g.spare(id)
@@ -53,6 +54,29 @@ func (g *Guard) cut(trunk, id, caller string, answered bool, alert call.Alert) {
 		return
 	}
 	g.cfg.Alert(alert)
+}
+
+// parties are the channels of a call that gives way, the trunk's last: its caller, or where he is gone or nobody knows him,
+// whoever talks on it now.
+func (g *Guard) parties(id, caller string) []string {
+	if g.exists(caller) {
+		return []string{caller, id}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cutTimeout)
+	defer cancel()
+	partner, err := g.cfg.Asterisk.Partner(ctx, id)
+	if err != nil {
+		g.cfg.Log.Warn().Err(err).Str("channel", id).Msg("with whom a call talks that gives way is not known")
+	}
+	if partner == "" {
+		return []string{id}
+	}
+	return []string{partner, id}
+}
+
+func (g *Guard) exists(id string) bool {
+	defer g.lock()()
+	return g.channels[id] != nil
 }
 
 func orUnknown(extension string) string {
@@ -103,9 +127,6 @@ func (g *Guard) tell(channels ...string) {
 	defer cancel()
 	var speaking sync.WaitGroup
 	for _, channel := range channels {
-		if channel == "" {
-			continue
-		}
 		speaking.Go(func() {
 			if err := g.cfg.Asterisk.Whisper(ctx, channel, speech.Of(promptPreempted)); err != nil {
 				g.cfg.Log.Warn().Err(err).Str("channel", channel).Msg("a call that gives way could not be told")

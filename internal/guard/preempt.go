@@ -1,7 +1,9 @@
 package guard
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -40,14 +42,14 @@ func (s *shortage) claimed(g *Guard) int {
 	return n
 }
 
-// NeedsChannel tells that the trunk has refused an emergency or an alarm call for want of a channel; dialled is how the
-// dialplan dials the trunk. It is told again at each try. One call of the trunk gives way, unless a channel has become free
-// or another call is giving way for it already.
-func (g *Guard) NeedsChannel(caller call.Channel, dialled string) {
+// NeedsChannel tells that a trunk has refused an emergency or an alarm call for want of a channel; name is the trunk's, empty
+// for the usual one, and dialled is how the dialplan dials it. It is told again at each try. One call of the trunk gives way,
+// unless a channel has become free or another call is giving way for it already.
+func (g *Guard) NeedsChannel(caller call.Channel, name, dialled string) {
 	defer g.lock()()
 	id := caller.ID
 	g.made(caller)
-	trunk, now := g.keyOfDialling(dialled), time.Now()
+	trunk, now := g.wanting(id, name, dialled), time.Now()
 	s := g.short[trunk]
 	if s == nil {
 		s = &shortage{}
@@ -60,6 +62,37 @@ func (g *Guard) NeedsChannel(caller call.Channel, dialled string) {
 		s.free = 0
 	}
 	g.balance(trunk)
+}
+
+// wanting is the key of the trunk that has refused a caller: as at his first try, so that no two calls give way to him; the
+// one that Asterisk has told of, which may stand behind Local channels; the one that is dialled, or is named so in
+// data/lines.yaml.
+func (g *Guard) wanting(caller, name, dialled string) string {
+	for trunk, s := range g.short {
+		if s.of(caller) >= 0 {
+			return trunk
+		}
+	}
+	if trunk := g.refused[caller]; trunk != "" {
+		return trunk
+	}
+	name = cmp.Or(name, call.DefaultTrunk)
+	if _, counted := g.lines.Trunks[name]; counted && strings.HasPrefix(strings.ToLower(dialled), "local/") {
+		return name
+	}
+	return g.keyOfDialling(dialled)
+}
+
+// refusedBy notes which trunk has refused the callers that a channel was dialled for.
+func (g *Guard) refusedBy(c *channel, cause int) {
+	if c.Taken || !noChannel[cause] || c.OtherHalf() != "" {
+		return
+	}
+	for _, id := range g.origins(c) {
+		if g.channels[id] != nil {
+			g.refused[id] = c.trunk
+		}
+	}
 }
 
 // took notes that the other side of a channel has taken the call: a need is met, or a channel that was free is taken.

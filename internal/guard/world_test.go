@@ -64,6 +64,11 @@ func (w *world) Whisper(ctx context.Context, channel string, _ []string) error {
 	return nil
 }
 
+// Partner of a trunk's channel whose caller is gone is whoever talks on it now.
+func (w *world) Partner(_ context.Context, channel string) (string, error) {
+	return "partner of " + channel, nil
+}
+
 func (w *world) Cut(_ context.Context, channel string, cause int) error {
 	w.note(fmt.Sprintf("cut %s %d", channel, cause))
 	w.Gone(channel, cause)
@@ -171,7 +176,7 @@ func (w *world) refused(caller string) {
 	w.Made(c)
 	w.Dialled(phoneChannel(caller), c)
 	w.Gone(c.ID, 34)
-	w.NeedsChannel(phoneChannel(caller), "PJSIP/NUMBER@carrier")
+	w.NeedsChannel(phoneChannel(caller), "", "PJSIP/NUMBER@carrier")
 }
 
 // emergency is a call that the dialplan lets out by itself.

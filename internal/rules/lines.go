@@ -32,6 +32,7 @@ func readLines(files map[string]*dataFile, content map[string][]byte, dir call.D
 		Usual: p.count("usual"), Undecided: p.count("undecided"),
 		Line: p.under("line").counts(), Grade: p.under("grade").counts(), Class: p.under("class").counts(),
 	}
+	r.grades(files["lines"])
 	r.bookings(files["bookings"])
 	return r.lines
 }
@@ -58,6 +59,12 @@ func (r linesReader) trunks(f *dataFile, trunks settings) {
 		line := call.TrunkLine{Endpoint: t.text("endpoint"), Channels: t.count("channels"), Reserve: t.count("reserve")}
 		if line.Reserve > line.Channels {
 			f.fault(r.bad, []string{"trunks", name, "reserve"}, "%d channels cannot be kept free of %d", line.Reserve, line.Channels)
+		}
+		if strings.Contains(line.Endpoint, "NUMBER") {
+			f.fault(r.bad, []string{"trunks", name, "endpoint"}, "%s is how a trunk is dialled; wanted is how the names of its channels begin: PJSIP/carrier", line.Endpoint)
+		}
+		if strings.HasPrefix(strings.ToLower(line.Endpoint), "local/") {
+			f.fault(r.bad, []string{"trunks", name, "endpoint"}, "Local channels are no trunk; name the endpoint behind them: PJSIP/carrier")
 		}
 		if other := at[line.Endpoint]; other != "" {
 			f.fault(r.bad, []string{"trunks", name, "endpoint"}, "%s is the trunk %s already; its channels would be counted twice", line.Endpoint, other)
@@ -146,6 +153,23 @@ func (r linesReader) departments(f *dataFile, names []string, keys ...string) {
 	}
 }
 
+// grades refuses a priority for a grade that no holder has.
+func (r linesReader) grades(f *dataFile) {
+	if r.dir == nil {
+		return
+	}
+	known := map[string]bool{}
+	for _, e := range r.dir {
+		known[e.Grade] = true
+	}
+	for _, grade := range slices.Sorted(maps.Keys(r.lines.Priority.Grade)) {
+		if !known[grade] {
+			f.fault(r.bad, []string{"priority", "grade", grade}, "no phone of data/directory.yaml has the grade %q%s",
+				grade, didYouMean(grade, slices.Sorted(maps.Keys(known))))
+		}
+	}
+}
+
 // unguarded refuses alarm and duty lines that have been forgotten, once any line is guarded.
 func (r linesReader) unguarded(content map[string][]byte) {
 	const file = "data/directory.yaml"
@@ -187,6 +211,9 @@ func (r linesReader) booking(f *dataFile, s settings, where []string) {
 	}
 	if until := s.text("until"); until != "" {
 		b.Until = r.moment(f, until+" 23:59", at("until"))
+		if b.Until < b.From {
+			f.fault(r.bad, at("until"), "the booking begins only after this day")
+		}
 		if !b.Weekly {
 			f.fault(r.bad, at("until"), "until is for a booking that comes back: add every: week")
 		}
