@@ -64,6 +64,8 @@ func (w *Watch) InProgress() []call.InProgress {
 // Extend lets a call in progress last so many seconds longer than its cap, and returns the new cap. The ledger knows of
 // it before Asterisk does. Errors: call.ErrNotInProgress; call.ErrUncapped; those of the ledger and of Lines.
 func (w *Watch) Extend(ctx context.Context, id int64, seconds int, who, reason string) (maxSeconds int, err error) {
+	w.extending.Lock() // two at the same time both count
+	defer w.extending.Unlock()
 	f, limit, err := w.extendable(id, seconds)
 	if err != nil {
 		return 0, err
@@ -91,7 +93,7 @@ func (w *Watch) extendable(id int64, seconds int) (*followed, int, error) {
 		return nil, 0, call.ErrNotInProgress
 	case f.max == 0:
 		return nil, 0, call.ErrUncapped
-	case seconds < 1 || f.max+seconds > call.LongestCall:
+	case seconds < 1 || seconds > call.LongestCall-f.max:
 		return nil, 0, fmt.Errorf("a call can be extended by 1 to %d seconds", call.LongestCall-f.max)
 	}
 	return f, f.max + seconds, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -166,6 +167,7 @@ func TestCannotChange(t *testing.T) {
 			{10, 10, call.ErrNotInProgress.Error()},
 			{7, 0, "a call can be extended by 1 to 86340 seconds"},
 			{7, 86341, "a call can be extended by 1 to 86340 seconds"},
+			{7, math.MaxInt, "a call can be extended by 1 to 86340 seconds"},
 		} {
 			if _, err := w.Extend(t.Context(), test.id, test.seconds, "root", "x"); err == nil || err.Error() != test.want {
 				t.Errorf("%d by %d s: %v, want %s", test.id, test.seconds, err, test.want)

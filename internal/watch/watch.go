@@ -79,6 +79,8 @@ type Watch struct {
 	log    zerolog.Logger
 	writes *queue.Queue[write]
 
+	extending sync.Mutex // held while a cap is made longer
+
 	mu     sync.Mutex
 	calls  map[string]*followed // by the caller's channel; a call that has ended and is recorded is not in it
 	legs   map[string]*followed // by channel, those that calls have dialled and that exist
