@@ -5,6 +5,7 @@ import (
 
 	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/lab"
+	"github.com/dialwarden/dialwarden/internal/watch"
 )
 
 // A trunk that is dialled by way of a Local channel, as where a context chooses the carrier: the cap holds, and the end is
@@ -22,7 +23,7 @@ exten => _X!,1,Dial(PJSIP/${EXTEN}@carrier,,i)
 	})
 	s := withAGI(t, l, address)
 	s.write("policy/data/cap.yaml", "max_seconds: {local: 3}\nwarn_seconds: 0\nring_seconds: 1\n")
-	s.serveAGI()
+	d := s.serveAGI()
 	t.Run("calls", func(t *testing.T) {
 		t.Run("cut", func(t *testing.T) {
 			t.Parallel()
@@ -41,5 +42,27 @@ exten => _X!,1,Dial(PJSIP/${EXTEN}@carrier,,i)
 				t.Errorf("ended with %+v", end)
 			}
 		})
+	})
+	// Nobody but the next caller's channel can be asked how calls ended while there was no daemon.
+	t.Run("ended without a daemon", func(t *testing.T) {
+		l.Carrier.Behave("62350004", lab.Behaviour{Ring: lab.RingForever})
+		s.write("policy/data/cap.yaml", "max_seconds: {local: 30}\nwarn_seconds: 0\nring_seconds: 30\n")
+		talks, rings := dial(t, l, "103", "962350003"), dial(t, l, "104", "962350004")
+		up(t, talks)
+		reaches(t, l, "62350004")
+		d.kill()
+		hangup(t, rings)
+		hangup(t, talks)
+		s.serveAGI()
+		next := dial(t, l, "105", "962350005")
+		up(t, next)
+		hangup(t, next)
+		answered, not := s.once("962350003").Call, s.once("962350004").Call
+		if answered.EndSource != watch.SourceDialplan || answered.Seconds == 0 || answered.Cause != call.CauseNormalClearing {
+			t.Errorf("got %+v", answered)
+		}
+		if not.EndSource != watch.SourceDialplan || !not.AnsweredAt.IsZero() {
+			t.Errorf("got %+v", not)
+		}
 	})
 }

@@ -42,4 +42,5 @@ type Intervention struct {
 var (
 	ErrNotInProgress = errors.New("no call of this decision is in progress")
 	ErrUncapped      = errors.New("the call has no cap: it may last as long as it likes")
+	ErrNoARI         = errors.New("the daemon is not connected to Asterisk over ARI, so that it cannot change calls in progress; see \"dialwarden doctor\"")
 )

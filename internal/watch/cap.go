@@ -52,6 +52,9 @@ func (w *Watch) InProgress() []call.InProgress {
 			DecisionID: f.id, Extension: f.extension, Number: f.callee.Key(), Class: f.callee.Class, Channel: f.channel,
 			Leg: f.leg(), Left: f.gone != nil, Since: f.since, AnsweredAt: f.answered, MaxSeconds: f.max,
 		}
+		if f.since.IsZero() {
+			p.Since = f.taken
+		}
 		if !f.answered.IsZero() {
 			p.Seconds = int(f.lasted(now) / time.Second)
 		}
@@ -62,11 +65,15 @@ func (w *Watch) InProgress() []call.InProgress {
 }
 
 // Extend lets a call in progress last so many seconds longer than its cap, and returns the new cap. The ledger knows of
-// it before Asterisk does. Errors: call.ErrNotInProgress; call.ErrUncapped; those of the ledger and of Lines.
+// it before Asterisk does. Errors: call.ErrNotInProgress; call.ErrUncapped; call.ErrNoARI; those of the ledger and of
+// Lines.
 func (w *Watch) Extend(ctx context.Context, id int64, seconds int, who, reason string) (maxSeconds int, err error) {
 	w.extending.Lock() // two at the same time both count
 	defer w.extending.Unlock()
 	f, limit, err := w.extendable(id, seconds)
+	if err == nil {
+		err = w.tellable()
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -81,6 +88,14 @@ func (w *Watch) Extend(ctx context.Context, id int64, seconds int, who, reason s
 	}
 	w.mu.Unlock()
 	return limit, w.limit(ctx, f)
+}
+
+// tellable is call.ErrNoARI where Asterisk would never hear of a change.
+func (w *Watch) tellable() error {
+	if w.Connected != nil && !w.Connected() {
+		return call.ErrNoARI
+	}
+	return nil
 }
 
 // extendable returns the call of a decision, and its cap with so many seconds more.
@@ -117,14 +132,17 @@ func (w *Watch) limitLater(f *followed) {
 	}
 }
 
-// Terminate ends a call in progress. The ledger knows of it before Asterisk does. Errors: call.ErrNotInProgress; those of
-// the ledger and of Lines.
+// Terminate ends a call in progress. The ledger knows of it before Asterisk does. Errors: call.ErrNotInProgress;
+// call.ErrNoARI; those of the ledger and of Lines.
 func (w *Watch) Terminate(ctx context.Context, id int64, who, reason string) error {
 	w.mu.Lock()
 	f := w.byID()[id]
 	w.mu.Unlock()
 	if f == nil {
 		return call.ErrNotInProgress
+	}
+	if err := w.tellable(); err != nil {
+		return err
 	}
 	if err := w.ledger.Intervene(ctx, call.Intervention{DecisionID: id, What: call.Terminate, Who: who, Reason: reason}); err != nil {
 		return err

@@ -176,6 +176,12 @@ func TestCannotChange(t *testing.T) {
 		if err := w.Terminate(t.Context(), 9, "root", "x"); !errors.Is(err, call.ErrNotInProgress) {
 			t.Error(err)
 		}
+		w.Connected = func() bool { return false }
+		_, deaf := w.Extend(t.Context(), 7, 10, "root", "x")
+		if ended := w.Terminate(t.Context(), 7, "root", "x"); !errors.Is(deaf, call.ErrNoARI) || !errors.Is(ended, call.ErrNoARI) || len(l.kept) != 0 {
+			t.Errorf("without ARI: %v, %v, recorded %v", deaf, ended, l.kept)
+		}
+		w.Connected = nil
 		l.fault = errors.New("disk full")
 		_, extended := w.Extend(t.Context(), 7, 10, "root", "x")
 		if ended := w.Terminate(t.Context(), 7, "root", "x"); !errors.Is(extended, l.fault) || !errors.Is(ended, l.fault) || len(p.told) != 0 {
