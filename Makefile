@@ -13,7 +13,7 @@ export CGO_ENABLED := 1
 export CGO_CFLAGS := -g -O2 -DHAVE_FDATASYNC=1
 
 .DEFAULT_GOAL := help
-.PHONY: help build static asterisk demo test campaign bench lint fmt clean tools
+.PHONY: help build static asterisk demo test campaign bench scale lint fmt clean tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: build asterisk $(OPA) ## one decision beside OPA's server; lists of a lon
 	go run ./cmd/dialwarden-bench log
 	go run ./cmd/dialwarden-bench
 	go run ./cmd/dialwarden-bench ledger
+
+scale: build asterisk ## a thousand calls at once for ten minutes, on Asterisk alone and through Dialwarden (25 minutes)
+	go run ./cmd/dialwarden-bench scale
 
 $(OPA):
 	@echo "building OPA $(OPA_VERSION) into $(CACHE)/bin to measure against (some minutes, once) …" >&2

@@ -230,6 +230,8 @@ func dialplanBreakages(l *lab.Lab) map[string]breakage {
 	}
 	do, undo := edit(l, "ari_dialwarden.conf", "read_only = no", "read_only = yes", "module reload res_ari.so")
 	all["may only look"] = breakage{do, undo, map[string]string{"dialplan": "may only look…read_only = no"}}
+	do, undo = edit(l, "ari_dialwarden.conf", "DIALWARDEN_DECISION,", "", "module reload res_ari.so")
+	all["nothing noted"] = breakage{do, undo, map[string]string{"dialplan": "what it notes on channels…channelvars = DIALWARDEN_DECISION"}}
 	return all
 }
 

@@ -2,7 +2,7 @@
 // on a real Asterisk, beside plain Dial and beside an ARI app that only continues. `make bench` builds what it needs
 // and runs it. `dialwarden-bench decision` measures the decision alone, in this process, beside OPA's own server;
 // `dialwarden-bench log` measures lists and summaries of a long log, `dialwarden-bench ledger` the ledger's commits, beside a
-// bare SQLite loop and the disk. The methods stand in docs/benchmarks.md.
+// bare SQLite loop and the disk; `dialwarden-bench scale` measures a thousand calls at once. The methods stand in docs/benchmarks.md.
 //
 // Exit status: 0 measured, 2 it could not be done.
 package main
@@ -42,6 +42,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return decide(ctx, args[1:], stdout, stderr)
 		case "ledger":
 			return commit(ctx, args[1:], stdout, stderr)
+		case "scale":
+			return carry(ctx, args[1:], stdout, stderr)
 		}
 	}
 	if len(args) > 0 && args[0] == "log" {

@@ -119,7 +119,12 @@ func TestEvents(t *testing.T) {
 			"dialled 7.9 by 7.1 of decision 5",
 		},
 		{`{"type":"Dial","dialstatus":"","peer":{"id":"7.9"}}`, "dialled 7.9 by  of decision 0"},
-		{`{"type":"Dial","dialstatus":"RINGING","caller":{"id":"7.1"},"peer":{"id":"7.9"}}`, ""},
+		{`{"type":"Dial","dialstatus":"RINGING","caller":{"id":"7.1"},"peer":{"id":"7.9"}}`, "ringing 7.9 by 7.1"},
+		{`{"type":"Dial","dialstatus":"BUSY","caller":{"id":"7.1"},"peer":{"id":"7.9"}}`, ""},
+		{
+			eventOf("ChannelUserevent", phone, map[string]any{"eventname": "DialwardenNeedsChannel", "userevent": map[string]any{"Trunk": "PJSIP/NUMBER@carrier"}}),
+			"needs 7.1 on PJSIP/NUMBER@carrier",
+		},
 		{
 			`{"type":"Dial","timestamp":"2026-11-23T17:00:05.500+0800","dialstatus":"ANSWER","caller":{"id":"7.1"},"peer":{"id":"7.9"}}`,
 			"answered 7.1 by 7.9 09:00:05",

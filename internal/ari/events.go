@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -76,33 +75,14 @@ func (c *Client) event(frame []byte) {
 	switch e := decoded.(type) {
 	case *library.StasisStart:
 		c.arrived(e)
-	case *library.StasisEnd:
-		if c.isWord(e.Channel.ID) {
-			return
-		}
-		if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: call.CauseNormalClearing}) {
-			c.handler.Deliver(e.Channel.ID, call.HungUp{})
-		}
+	case *briefly:
+		c.brief(e)
 	case *library.ChannelDtmfReceived:
 		if len(e.Digit) == 1 {
 			c.deliver(e.Channel.ID, call.Digit{Key: e.Digit[0]})
 		}
 	case *library.PlaybackFinished:
 		c.played(e)
-	case *library.ChannelCreated:
-		if !c.isPhone(e.Channel.ID) && !c.isWord(e.Channel.ID) {
-			c.handler.Made(describe(&e.Channel))
-		}
-	case *library.Dial:
-		c.dialled(e)
-	case *library.ChannelDestroyed:
-		if c.isWord(e.Channel.ID) {
-			c.wordEnded(e.Channel.ID)
-			return
-		}
-		if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: e.Cause}) {
-			c.handler.Ended(e.Channel.ID, time.Time(e.Timestamp), e.Cause)
-		}
 	case *library.ChannelUserevent:
 		c.userEvent(e)
 	case *library.ApplicationReplaced:
@@ -123,6 +103,29 @@ func (c *Client) played(e *library.PlaybackFinished) {
 	}
 }
 
+// brief passes on what each call makes several of.
+func (c *Client) brief(e *briefly) {
+	word := c.isWord(e.Channel.ID)
+	switch e.Type {
+	case library.Events.StasisEnd:
+		if !word && !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: call.CauseNormalClearing}) {
+			c.handler.Deliver(e.Channel.ID, call.HungUp{})
+		}
+	case library.Events.ChannelCreated:
+		if !word && !c.isPhone(e.Channel.ID) {
+			c.handler.Made(describe(e.Channel))
+		}
+	case library.Events.Dial:
+		c.dialled(e)
+	case library.Events.ChannelDestroyed:
+		if word {
+			c.wordEnded(e.Channel.ID)
+		} else if !c.tellPhone(e.Channel.ID, call.PhoneEnded{Cause: e.Cause}) {
+			c.handler.Ended(e.Channel.ID, time.Time(e.Timestamp), e.Cause)
+		}
+	}
+}
+
 // userEvent passes on what our dialplan tells.
 func (c *Client) userEvent(e *library.ChannelUserevent) {
 	switch {
@@ -132,16 +135,16 @@ func (c *Client) userEvent(e *library.ChannelUserevent) {
 	case e.Eventname == channelEvent:
 		fields, _ := e.Userevent.(map[string]any)
 		trunk, _ := fields["Trunk"].(string)
-		c.handler.NeedsChannel(describe(&e.Channel), trunk)
+		c.handler.NeedsChannel(describe(briefOf(&e.Channel)), trunk)
 	}
 }
 
 // dialled passes on that a call has begun, or was answered, unless it is one of ours.
-func (c *Client) dialled(e *library.Dial) {
+func (c *Client) dialled(e *briefly) {
 	if c.isPhone(e.Caller.ID) || c.isPhone(e.Peer.ID) {
 		return
 	}
-	caller, peer := describe(&e.Caller), describe(&e.Peer)
+	caller, peer := describe(e.Caller), describe(e.Peer)
 	switch e.Dialstatus {
 	case "":
 		c.handler.Dialled(caller, peer)
@@ -160,27 +163,6 @@ const (
 
 // emergencyMark stands in place of a decision on channels of emergency calls.
 const emergencyMark = "emergency"
-
-// describe puts a channel of Asterisk in our words.
-func describe(ch *library.ChannelData) call.Channel {
-	out := call.Channel{
-		ID: ch.ID, Name: ch.Name, Incoming: ch.State == "Ring",
-		Taken: ch.State == "Ring" || ch.State == "Ringing" || ch.State == "Up", Emergency: ch.ChannelVars[decisionVar] == emergencyMark,
-	}
-	if d := ch.Dialplan; d != nil {
-		out.Context, out.Exten, out.App = d.Context, d.Exten, d.AppName
-	}
-	if made := ch.Creationtime; made != nil && made.Seconds > 0 {
-		out.MadeAt = time.Unix(made.Seconds, int64(made.Nanos))
-	}
-	if id, err := strconv.ParseInt(ch.ChannelVars[decisionVar], 10, 64); err == nil && id > 0 {
-		out.DecisionID = id
-	}
-	if ms, err := strconv.ParseInt(ch.ChannelVars[answeredVar], 10, 64); err == nil && ms > 0 {
-		out.AnsweredAt = time.UnixMilli(ms)
-	}
-	return out
-}
 
 // deliver passes on what happens to a caller, or on a phone that we have rung.
 func (c *Client) deliver(channel string, e call.Event) {

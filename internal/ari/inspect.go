@@ -164,24 +164,29 @@ const (
 
 // Dialplan returns the version of our dialplan that Asterisk has loaded; 0 if it has none that answers. It sends a Local
 // channel into a context of ours that only says its version: nothing rings, and there is no record of a call. Where the
-// context is missing, Asterisk notes a failed call of no length.
-func (i *Inspector) Dialplan(ctx context.Context) (version int, err error) {
+// context is missing, Asterisk notes a failed call of no length. Noted reports whether events bring what our dialplan notes on
+// channels (channelvars in ari.conf).
+func (i *Inspector) Dialplan(ctx context.Context) (version int, noted bool, err error) {
 	before, err := i.Global(ctx, probeVariable)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	n, err := rand.Int(rand.Reader, big.NewInt(9e11))
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	query := url.Values{
 		"endpoint": {fmt.Sprintf("Local/%d@%s", n.Int64()+1e11, probeContext)},
 		"context":  {probeContext}, "extension": {"h"}, "timeout": {"2"},
 	}
-	if err := i.rest.do(ctx, http.MethodPost, "/channels", query, unrecorded, nil); err != nil {
-		return 0, err
+	var probe struct{ ChannelVars map[string]string }
+	if err := i.rest.do(ctx, http.MethodPost, "/channels", query, unrecorded, &probe); err != nil {
+		return 0, false, err
 	}
-	return i.answer(ctx, before)
+	_, decision := probe.ChannelVars[decisionVar]
+	_, answered := probe.ChannelVars[answeredVar]
+	version, err = i.answer(ctx, before)
+	return version, decision && answered, err
 }
 
 // answer waits until a probe has noted its number and the version in place of what was there before. If it was somebody

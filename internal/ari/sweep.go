@@ -61,7 +61,7 @@ func (c *Client) snapshot(ctx context.Context, first bool) (Snapshot, error) {
 	}
 	for i := range channels {
 		ch := &channels[i]
-		s.Channels[ch.ID] = describe(ch)
+		s.Channels[ch.ID] = describe(briefOf(ch))
 		switch {
 		case c.sweepWord(ch.ID):
 		case c.sweepPhone(ch, c.phoneInStasis(ch)):

@@ -11,15 +11,21 @@ import (
 	"time"
 )
 
-// TestRun is a small run of the whole benchmark on a real Asterisk with the real daemon.
-func TestRun(t *testing.T) {
+// buildDaemon builds the program as people get it, without the race detector.
+func buildDaemon(t *testing.T) string {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), "dialwarden")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/dialwarden")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("the daemon does not build: %v\n%s", err, out)
 	}
+	return program
+}
+
+// TestRun is a small run of the whole benchmark on a real Asterisk with the real daemon.
+func TestRun(t *testing.T) {
 	o := Default()
-	o.Program, o.Dir, o.Calls, o.Rate, o.Highest, o.Prompts, o.Log = program, t.TempDir(), 5, 20, 1, 2, t.Output()
+	o.Program, o.Dir, o.Calls, o.Rate, o.Highest, o.Prompts, o.Log = buildDaemon(t), t.TempDir(), 5, 20, 1, 2, t.Output()
 	r, err := Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -28,24 +28,31 @@ type daemon struct {
 
 // startDaemon makes a site in dir, which must not exist, and returns when the daemon is attached to the lab's Asterisk.
 func startDaemon(ctx context.Context, program, dir string, l *lab.Lab) (*daemon, error) {
-	if out, err := exec.CommandContext(ctx, program, "init", dir).CombinedOutput(); err != nil { //nolint:gosec // the operator's own binary
-		return nil, fmt.Errorf("%s init: %w: %s", program, err, out)
-	}
-	config := filepath.Join(dir, "dialwarden.yaml")
-	text, err := os.ReadFile(config)
+	config, err := makeSite(ctx, program, dir, l)
 	if err != nil {
-		return nil, err
-	}
-	text = bytes.Replace(text, []byte("http://127.0.0.1:8088/ari"), []byte(l.ARIURL()), 1)
-	if err := os.WriteFile(config, text, 0o600); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "ari.secret"), []byte(l.ARIPassword()+"\n"), 0o600); err != nil {
 		return nil, err
 	}
 	return serve(ctx, program, config, filepath.Join(dir, "daemon.log"))
 }
 
+// makeSite makes a site in dir, which must not exist, for the lab's Asterisk, and returns its configuration file.
+func makeSite(ctx context.Context, program, dir string, l *lab.Lab) (config string, err error) {
+	if out, err := exec.CommandContext(ctx, program, "init", dir).CombinedOutput(); err != nil { //nolint:gosec // the operator's own binary
+		return "", fmt.Errorf("%s init: %w: %s", program, err, out)
+	}
+	config = filepath.Join(dir, "dialwarden.yaml")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		return "", err
+	}
+	text = bytes.Replace(text, []byte("http://127.0.0.1:8088/ari"), []byte(l.ARIURL()), 1)
+	if err := os.WriteFile(config, text, 0o600); err != nil {
+		return "", err
+	}
+	return config, os.WriteFile(filepath.Join(dir, "ari.secret"), []byte(l.ARIPassword()+"\n"), 0o600)
+}
+
+// serve starts the daemon with a configuration and returns when it is attached to Asterisk.
 func serve(ctx context.Context, program, config, logFile string) (*daemon, error) {
 	log, err := os.Create(logFile)
 	if err != nil {

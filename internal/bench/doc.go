@@ -21,4 +21,7 @@
 // Calls a second held by a way: an open loop of evenly spaced calls of that way alone, at a rate that grows by half and
 // is then bisected. A rate is held when every call arrives at the far end, no more slowly than asked, and its p99 stays
 // within a bound. What a way does not need is not there: the daemon is stopped, the floor's app is not connected.
+//
+// RunScale is another measurement: a steady load of calls that are answered and go on for a while, first on Asterisk alone,
+// then through the daemon, whose processor time and memory are watched and whose ledger is compared with what the phones saw.
 package bench

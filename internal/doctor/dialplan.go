@@ -24,13 +24,17 @@ func (v *visit) dialplan(ctx context.Context) []Finding {
 		"Copy dialplan/extensions_dialwarden.conf (dialwarden init writes it) to Asterisk's directory, /etc/asterisk",
 		"extensions.conf, at the end: #include extensions_dialwarden.conf", reload,
 	}
-	version, err := v.asterisk.Dialplan(ctx)
+	version, noted, err := v.asterisk.Dialplan(ctx)
 	switch {
 	case errors.Is(err, ari.ErrForbidden):
 		return only(Wrong, fmt.Sprintf("The user %q may only look: calls would be sent to the daemon, and it could do nothing with them.", v.Config.Asterisk.Username),
 			"ari_dialwarden.conf: read_only = no", "asterisk -rx 'module reload res_ari.so'")
 	case err != nil:
 		return unasked("whether our dialplan is loaded", err)
+	case version == dialplan.Version && !noted:
+		return only(Wrong, "Our dialplan is loaded, but Asterisk does not tell what it notes on channels: a daemon that was away would not know which channel belongs to which call.",
+			"ari.conf, [general]: channelvars = DIALWARDEN_DECISION,DIALWARDEN_ANSWERED (ari_dialwarden.conf has it; another such line behind it takes its place)",
+			"asterisk -rx 'module reload res_ari.so'")
 	case version == dialplan.Version:
 		return fine("Our dialplan is loaded, version %d.", version)
 	case version == 0 && v.lacking:

@@ -57,14 +57,8 @@ func (c *Call) outcome(ctx context.Context) (Result, error) {
 	if errors.As(fault, &ended) {
 		fault = nil
 	}
-	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	fault = errors.Join(fault, c.Hangup(patient))
-	end, err := c.WaitEnded(patient)
-	return Result{
-		Number: c.Number, From: c.From, CallID: c.CallID,
-		Sent: c.At, Progress: c.ProgressAt(), Answered: c.AnsweredAt(), End: end,
-	}, errors.Join(fault, err)
+	r, err := c.over(ctx)
+	return r, errors.Join(fault, err)
 }
 
 func count(faults []error) int {

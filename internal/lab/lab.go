@@ -35,6 +35,8 @@ type Options struct {
 	ExtraDialplan string
 	// Modules are loaded besides those of modules.txt ("app_confbridge").
 	Modules []string
+	// Calls is how many there may be at once, with a phone and the carrier each; zero for 380.
+	Calls int
 	// Quiet keeps the steps of the dialplan out of Asterisk's log, as on a busy PBX.
 	Quiet bool
 	// Log gets what Asterisk writes to its standard output and error; nil for nowhere.
@@ -96,10 +98,10 @@ func (l *Lab) start(ctx context.Context, o Options) error {
 	if err := l.makeDir(); err != nil {
 		return err
 	}
-	if l.slot, err = takeSlot(ctx); err != nil {
+	if l.slot, err = takeSlot(ctx, o.Calls); err != nil {
 		return err
 	}
-	l.onClose(l.slot.lock.Close)
+	l.onClose(l.slot.close)
 	sip := loopback(l.slot.sip())
 	if l.phones, err = newStation(sip); err != nil {
 		return err
@@ -202,6 +204,14 @@ func (l *Lab) ARIPassword() string { return l.password }
 
 // SIPAddress is the host:port that Asterisk takes SIP on (UDP).
 func (l *Lab) SIPAddress() string { return loopback(l.slot.sip()) }
+
+// PID is the process of Asterisk; 0 if it was never started.
+func (l *Lab) PID() int {
+	if a := l.process(); a != nil {
+		return a.cmd.Process.Pid
+	}
+	return 0
+}
 
 // Version is what Asterisk calls itself: "Asterisk 22.10.1".
 func (l *Lab) Version() string { return l.version }

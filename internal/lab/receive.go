@@ -25,6 +25,8 @@ type Behaviour struct {
 	EarlyMedia bool
 	// Silent does not even ring: the call is received, and nothing more comes but 100.
 	Silent bool
+	// Mute has no sound, and its calls are not kept: Calls and WaitCall do not know of them. It is for many calls at once.
+	Mute bool
 }
 
 // RingForever rings until the caller gives up.
@@ -90,17 +92,23 @@ func (s *Station) onInvite(req *sip.Request, from *net.UDPAddr, at time.Time) {
 	c.remoteTag, _ = req.From().Params.Get("tag")
 	c.target = req.Contact().Address.String()
 	req.To().Params.Add("tag", c.localTag)
-	if m, err := newMedia(); err == nil {
-		c.media = m
+	b := s.behaviour(c.Number)
+	if !b.Mute {
+		if m, err := newMedia(); err == nil {
+			c.media = m
+		}
 	}
 	full := s.full()
 	s.add(c)
+	if !b.Mute {
+		s.receive(c)
+	}
 	c.respond(100, "Trying", false)
 	if full {
 		c.refuse(503, "Service Unavailable", "Reason: Q.850;cause=34\r\n")
 		return
 	}
-	go c.behave(s.behaviour(c.Number))
+	go c.behave(b)
 }
 
 // behave plays the called person.

@@ -114,11 +114,15 @@ func (s *Station) add(c *Call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[c.CallID] = c
-	if !c.outgoing {
-		s.received = append(s.received, c)
-		close(s.arrival)
-		s.arrival = make(chan struct{})
-	}
+}
+
+// receive keeps a call that came in for Calls and WaitCall.
+func (s *Station) receive(c *Call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.received = append(s.received, c)
+	close(s.arrival)
+	s.arrival = make(chan struct{})
 }
 
 func (s *Station) forget(c *Call) {

@@ -104,6 +104,13 @@ func TestChargeOfACall(t *testing.T) {
 			return err
 		}
 	}
+	extend := func(seconds int) step {
+		return func(l *Ledger, id int64) error {
+			return l.Intervene(context.Background(), call.Intervention{
+				DecisionID: id, What: call.Extend, MaxSeconds: seconds, Who: "Li", Reason: "needed",
+			})
+		}
+	}
 	for name, test := range map[string]struct {
 		change func(*call.Record)
 		steps  []step
@@ -122,7 +129,12 @@ func TestChargeOfACall(t *testing.T) {
 		"cost corrected":                 {nil, []step{ended(up(61)), correct(call.Correction{CostMinor: seconds(7)})}, "7 7/0 1 1 61 7"},
 		"corrected twice": {nil, []step{ended(up(61)), correct(call.Correction{CostMinor: seconds(7)}), correct(call.Correction{Seconds: seconds(59)}),
 			correct(call.Correction{})}, "120 120/0 1 1 61 120"},
-		"refused": {func(r *call.Record) { r.Decision.Action = call.Deny }, []step{ended(up(0))}, "NULL   "},
+		"extended":                 {nil, []step{answered(moment), extend(400)}, "NULL 0/420 1 0 0 0"},
+		"extended, then ended":     {nil, []step{answered(moment), extend(400), ended(up(61))}, "120 120/0 1 1 61 120"},
+		"extended within a minute": {nil, []step{answered(moment), extend(180)}, "NULL 0/180 1 0 0 0"},
+		"extended without a rate":  {func(r *call.Record) { r.Charge.Known, r.Charge.Worst = false, 0 }, []step{extend(400)}, "NULL 0/0 1 0 0 0"},
+		"extended too late":        {nil, []step{ended(up(61)), extend(400)}, "120 120/0 1 1 61 120"},
+		"refused":                  {func(r *call.Record) { r.Decision.Action = call.Deny }, []step{ended(up(0))}, "NULL   "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLedger(t)

@@ -20,7 +20,8 @@ type Intervention struct {
 }
 
 // Intervene makes durable what an operator does to a call in progress, before it is done. A new cap is that of the call
-// from then on, also for a later daemon.
+// from then on, also for a later daemon; what the call may cost by then is put aside in the accounts that pay, even where
+// their rest does not pay for it: the operator has decided that.
 //
 // Errors: a plain one without a reason, or without anybody who does it; and those of Record.
 func (l *Ledger) Intervene(ctx context.Context, i call.Intervention) error {
@@ -29,21 +30,49 @@ func (l *Ledger) Intervene(ctx context.Context, i call.Intervention) error {
 		return errors.New("ledger: call not changed: a reason is needed, and who gives it")
 	}
 	at := Time{l.now().Truncate(time.Millisecond)}
-	err := l.write(ctx, func(ctx context.Context, c *conn) error {
+	var change call.Change
+	err := l.writeThen(ctx, func(ctx context.Context, c *conn) (err error) {
 		if i.What == call.Extend {
-			if _, err := c.ExecContext(ctx, "UPDATE calls SET max_seconds = ? WHERE decision_id = ? AND ended_at IS NULL",
-				i.MaxSeconds, i.DecisionID); err != nil {
+			if change, err = c.extend(ctx, i.DecisionID, i.MaxSeconds); err != nil {
 				return err
 			}
 		}
-		_, err := c.insert(ctx, kindIntervention, "interventions", interventionColumns,
+		_, err = c.insert(ctx, kindIntervention, "interventions", interventionColumns,
 			at, i.DecisionID, who, string(i.What), nullIfNone(int64(i.MaxSeconds)), reason)
 		return err
-	})
+	}, l.told(&change))
 	if err != nil {
 		return fmt.Errorf("ledger: call not changed: %w", err)
 	}
 	return nil
+}
+
+// extend makes another cap count for a call, and puts aside what it may cost more.
+func (c *conn) extend(ctx context.Context, id int64, seconds int) (change call.Change, err error) {
+	change.DecisionID = id
+	if _, err := c.ExecContext(ctx, "UPDATE calls SET max_seconds = ? WHERE decision_id = ? AND ended_at IS NULL", seconds, id); err != nil {
+		return change, err
+	}
+	x, err := c.readCharge(ctx, id)
+	if err != nil || x == nil || !x.Known {
+		return change, err
+	}
+	worst := x.Terms.Worst(int64(seconds))
+	all, err := c.reservations(ctx, id, true)
+	for _, r := range all {
+		if worst <= r.aside {
+			continue
+		}
+		if _, err := c.ExecContext(ctx, "UPDATE reservations SET amount_minor = ? WHERE decision_id = ? AND allowance = ?", worst, id, r.ID); err != nil {
+			return change, err
+		}
+		more, err := c.use(ctx, r.Allowance, 0, r.aside-worst)
+		if err != nil {
+			return change, err
+		}
+		change.Accounts = append(change.Accounts, more)
+	}
+	return change, err
 }
 
 // Interventions lists what operators did to the call of a decision, the oldest first.

@@ -133,13 +133,17 @@ func (w *Watch) limitLater(f *followed) {
 }
 
 // Terminate ends a call in progress. The ledger knows of it before Asterisk does. Errors: call.ErrNotInProgress;
-// call.ErrNoARI; those of the ledger and of Lines.
+// call.ErrEmergency; call.ErrNoARI; those of the ledger and of Lines.
 func (w *Watch) Terminate(ctx context.Context, id int64, who, reason string) error {
 	w.mu.Lock()
 	f := w.byID()[id]
+	emergency := f != nil && f.callee.Class == call.Emergency
 	w.mu.Unlock()
-	if f == nil {
+	switch {
+	case f == nil:
 		return call.ErrNotInProgress
+	case emergency:
+		return call.ErrEmergency
 	}
 	if err := w.tellable(); err != nil {
 		return err

@@ -182,6 +182,10 @@ func TestCannotChange(t *testing.T) {
 			t.Errorf("without ARI: %v, %v, recorded %v", deaf, ended, l.kept)
 		}
 		w.Connected = nil
+		w.Arrived("fire", "104")(11, call.Decision{Action: call.Allow, Rule: call.RuleEmergency})
+		if err := w.Terminate(t.Context(), 11, "root", "x"); !errors.Is(err, call.ErrEmergency) {
+			t.Error(err)
+		}
 		l.fault = errors.New("disk full")
 		_, extended := w.Extend(t.Context(), 7, 10, "root", "x")
 		if ended := w.Terminate(t.Context(), 7, "root", "x"); !errors.Is(extended, l.fault) || !errors.Is(ended, l.fault) || len(p.told) != 0 {

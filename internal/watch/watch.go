@@ -166,6 +166,9 @@ func (w *Watch) recorded(f *followed, id int64, d call.Decision) {
 		return
 	}
 	f.id, f.max, f.warn = id, d.MaxSeconds, d.WarnSeconds
+	if d.Rule == call.RuleEmergency {
+		f.callee.Class = call.Emergency
+	}
 	switch {
 	case d.Action == call.Allow && f.end == nil:
 		f.released = true

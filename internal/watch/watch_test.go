@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -310,6 +312,7 @@ func TestUsage(t *testing.T) {
 // failing is a ledger that fails where it is told to.
 type failing struct {
 	fault   func(id int64) error
+	mu      sync.Mutex
 	written []string
 }
 
@@ -326,6 +329,8 @@ func (f *failing) Ended(_ context.Context, id int64, _ call.End) error {
 func (*failing) Intervene(context.Context, call.Intervention) error { return nil }
 
 func (f *failing) write(what string, id int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err := f.fault(id); err != nil {
 		return err
 	}
@@ -362,7 +367,7 @@ func TestLedgerFails(t *testing.T) {
 				start := time.Now()
 				l := &failing{fault: func(id int64) error { return test.fault(id, time.Since(start)) }}
 				var log strings.Builder
-				w, err := New(t.Context(), l, zerolog.New(&log))
+				w, err := New(t.Context(), l, zerolog.New(zerolog.SyncWriter(&log)))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -433,4 +438,32 @@ func TestNewWithoutLedger(t *testing.T) {
 	if _, err := New(t.Context(), s.ledger, zerolog.Nop()); err == nil {
 		t.Error("a closed ledger will do")
 	}
+}
+
+// TestWritesInRounds holds that an end comes to the ledger at once where nothing else does, that what comes soon after is
+// written together, and that nothing is left at the end.
+func TestWritesInRounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var rounds []time.Duration
+		begun := time.Now()
+		l := &failing{fault: func(int64) error { rounds = append(rounds, time.Since(begun)); return nil }}
+		w, err := New(t.Context(), l, zerolog.Nop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); w.Run(ctx) }()
+		w.Ended("a", moment, 16)
+		synctest.Wait()
+		w.Ended("b", moment, 16)
+		time.Sleep(roundPause)
+		synctest.Wait()
+		w.Ended("c", moment, 16)
+		stop()
+		<-done
+		if want := []time.Duration{0, roundPause, roundPause}; !slices.Equal(rounds, want) {
+			t.Errorf("written at %v, want %v", rounds, want)
+		}
+	})
 }

@@ -2,7 +2,9 @@ package watch
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
@@ -11,6 +13,10 @@ import (
 const (
 	writeTimeout = 5 * time.Second
 	retryPause   = time.Second // after the ledger failed
+	// roundPause is between two rounds of writes, so that on a busy site many of them share a commit. What comes alone is
+	// written at once.
+	roundPause = 50 * time.Millisecond
+	atOnce     = 64 // calls that are written at the same time
 )
 
 // write is one thing to be told to the ledger: an end, else an answer.
@@ -30,34 +36,73 @@ func (w *Watch) Run(ctx context.Context) {
 		defer caps.Wait()
 		caps.Go(func() { w.keepCaps(ctx) })
 	}
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-w.writes.Ready():
 			w.writeAll(ctx)
 		case <-ctx.Done():
-			w.writeAll(ctx)
-			return
 		}
-	}
-}
-
-// writeAll tells the ledger what waits, and pauses after each failure; after ctx has ended it does not pause.
-func (w *Watch) writeAll(ctx context.Context) {
-	for _, x := range w.writes.Take() {
-		err := w.write(ctx, x)
-		if err == nil {
-			continue
-		}
-		if !x.failed {
-			w.log.Error().Err(err).Int64("decision", x.id).Msg("the end of a call could not be written; trying again")
-		}
-		x.failed = true
-		w.writes.Push(x)
 		select {
-		case <-time.After(retryPause):
+		case <-time.After(roundPause):
 		case <-ctx.Done():
 		}
 	}
+	w.writeAll(ctx)
+}
+
+// writeAll tells the ledger what waits, and pauses if anything failed; after ctx has ended it does not pause. What belongs
+// to one call is told in its order, and calls at the same time: the ledger commits together what waits for it together.
+func (w *Watch) writeAll(ctx context.Context) {
+	var failed atomic.Bool
+	for calls := range slices.Chunk(byCall(w.writes.Take()), atOnce) {
+		var round sync.WaitGroup
+		for _, writes := range calls {
+			round.Go(func() {
+				for _, x := range writes {
+					if !w.tryWrite(ctx, x) {
+						failed.Store(true)
+					}
+				}
+			})
+		}
+		round.Wait()
+	}
+	if !failed.Load() {
+		return
+	}
+	select {
+	case <-time.After(retryPause):
+	case <-ctx.Done():
+	}
+}
+
+// byCall puts together what belongs to one call; the order stays.
+func byCall(writes []write) (calls [][]write) {
+	place := map[int64]int{}
+	for _, x := range writes {
+		i, known := place[x.id]
+		if !known {
+			i = len(calls)
+			place[x.id] = i
+			calls = append(calls, nil)
+		}
+		calls[i] = append(calls[i], x)
+	}
+	return calls
+}
+
+// tryWrite writes, or puts back what cannot be written now; it reports whether it was written.
+func (w *Watch) tryWrite(ctx context.Context, x write) bool {
+	err := w.write(ctx, x)
+	if err == nil {
+		return true
+	}
+	if !x.failed {
+		w.log.Error().Err(err).Int64("decision", x.id).Msg("the end of a call could not be written; trying again")
+	}
+	x.failed = true
+	w.writes.Push(x)
+	return false
 }
 
 func (w *Watch) write(ctx context.Context, x write) error {
