@@ -189,7 +189,7 @@ func TestNoFalseBypass(t *testing.T) {
 	s.lab.Phone("105").Behave(lab.Behaviour{Redirect: "<sip:962380073@127.0.0.1>"})
 	staying = append(staying, talk("106", "105", "62380073")) // forwarded by us
 	moved := talk("107", "962380074", "62380074")
-	asked(t, moved) // the two are connected
+	asked(t, moved)                      // the two are connected
 	transfer(t, moved, "962380075", nil) // decided again
 	reaches(t, s.lab, "62380075")
 	results, err := s.lab.Burst(within(t, time.Minute), 100, []string{"101", "102", "103"}, func(i int) string { return fmt.Sprintf("96238%04d", 1000+i) })

@@ -29,6 +29,8 @@ func (h heard) Arrive(a call.Attempt, _ string, l *Line) bool {
 	go func() { _ = l.Release(context.Background(), call.Release{DecisionID: 4, Number: "5551234"}) }()
 	return true
 }
+func (h heard) Unheard() []string                                         { return nil }
+func (h heard) Over(string, call.End)                                     {}
 func (h heard) Ended(channel string, _ time.Duration, _ time.Time, _ int) { h.ended <- channel }
 
 func (heard) Deliver(string, string, call.Event) {}

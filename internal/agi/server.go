@@ -33,6 +33,9 @@ type Handler interface {
 	Left(channel, entry string)
 	// Ended tells that a channel that was decided here ends now; talked is zero if nobody answered.
 	Ended(channel string, talked time.Duration, at time.Time, cause int)
+	// Unheard lists channels whose calls may have ended while nobody listened, and Over tells how one of them did.
+	Unheard() []string
+	Over(channel string, e call.End)
 	// Emergency tells of a call that the dialplan let out by itself.
 	Emergency(a call.Attempt)
 }
@@ -255,6 +258,7 @@ func (s *Server) decide(session *session, q asked) {
 	if !s.knows(session) || !s.genuine(session, q) {
 		return
 	}
+	s.lookBack(session)
 	if !s.handler.Arrive(q.attempt, q.entry, &Line{s: session, entry: q.entry, plays: s.plays(session)}) {
 		s.complain(nil, "a channel asks once more about what is decided")
 		return

@@ -125,7 +125,7 @@ func (a *App) openAsterisk(context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.watch.Past, a.watch.Lines, a.watch.Alert = a.past, a.ari, a.raise
+	a.watch.Past, a.watch.Lines, a.watch.Alert, a.watch.Connected = a.past, a.ari, a.raise, a.ari.Connected
 	return nil
 }
 

@@ -52,6 +52,9 @@ func Spending(ctx context.Context, cfg config.Config, now time.Time) (_ *usage.S
 type Account struct {
 	Month string `json:"month"`
 	call.AllowanceFact
+	// AffordableSeconds takes the place of the fact's: there is no call that it could be of.
+	AffordableSeconds *int `json:"affordable_seconds,omitempty"`
+
 	SharePercent int64  `json:"share_percent"` // used of amount and carried
 	Currency     string `json:"currency"`
 }
@@ -75,7 +78,7 @@ func Accounts(ctx context.Context, cfg config.Config, now time.Time) ([]Account,
 	out := []Account{}
 	for _, a := range edition.Policy.Allowances().All(payers, spending.Accounts(month), month) {
 		b := spending.Balance(a)
-		out = append(out, Account{month, a.Fact(b), b.Share(), cfg.Site.Currency})
+		out = append(out, Account{Month: month, AllowanceFact: a.Fact(b), SharePercent: b.Share(), Currency: cfg.Site.Currency})
 	}
 	return out, nil
 }

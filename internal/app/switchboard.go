@@ -113,6 +113,14 @@ func (s agiSwitchboard) Ended(channel string, talked time.Duration, at time.Time
 	s.watch.Told(channel, talked, at, s.guard.Cause(channel, cause))
 }
 
+// Unheard and Over are for sites without ARI, which tells what is there and what is not.
+func (s agiSwitchboard) Unheard() []string { return s.watch.Unheard() }
+
+func (s agiSwitchboard) Over(channel string, e call.End) {
+	e.Source = watch.SourceDialplan
+	s.watch.Over(channel, e)
+}
+
 // Emergency is told after the call; where ARI is there, it was told when the call began, and perhaps its end, too.
 func (s agiSwitchboard) Emergency(a call.Attempt) {
 	if !s.watch.Follows(a.Channel) {

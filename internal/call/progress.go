@@ -42,5 +42,6 @@ type Intervention struct {
 var (
 	ErrNotInProgress = errors.New("no call of this decision is in progress")
 	ErrUncapped      = errors.New("the call has no cap: it may last as long as it likes")
+	ErrNoARI         = errors.New("the daemon is not connected to Asterisk over ARI, so that it cannot change calls in progress; see \"dialwarden doctor\"")
 	ErrEmergency     = errors.New("it is an emergency call: it ends when its parties hang up")
 )

@@ -164,12 +164,25 @@ func kindOf(key string) string {
 	return ""
 }
 
+// scope is the scope of the allowance under the keys: it says what words stand under "of".
+func (f dataFile) scope(keys []string) string {
+	at := f.value
+	for _, key := range keys {
+		at, _ = at[key].(map[string]any)
+	}
+	scope, _ := at["scope"].(string)
+	return scope
+}
+
 // unmatched tells a word that no phone of the directory has.
 func (p phones) unmatched(f dataFile, keys []string, word string) []Finding {
 	if len(keys) < 2 {
 		return nil
 	}
 	kind := kindOf(keys[len(keys)-2])
+	if keys[len(keys)-2] == "of" {
+		kind = kindOf(f.scope(keys[:len(keys)-2]))
+	}
 	if kind == "" || p[kind][word] {
 		return nil
 	}

@@ -246,6 +246,12 @@ func TestChecks(t *testing.T) {
 			"data/hours.yaml:1:13: hint: no data file and no rule names the schedule office [unused_schedule]",
 		},
 		{
+			"an allowance of a grade that no phone has", "unknown_word",
+			map[string]string{"data/allowances.yaml": "allowances:\n  a: {scope: grade, of: [staf], amount_minor: 1}\n"},
+			map[string]string{"data/allowances.yaml": "allowances:\n  a: {scope: grade, of: [staff], amount_minor: 1}\n  b: {scope: holder, of: [C], amount_minor: 1}\n"},
+			"data/allowances.yaml:2:26: hint: no phone of data/directory.yaml has the grade \"staf\" [unknown_word]",
+		},
+		{
 			"an entry without a rule", "unused_entry",
 			map[string]string{"data/rules.yaml": "local: {title: Local}\nlokal: {mode: off}\n"},
 			map[string]string{"data/rules.yaml": "local: {title: Local}\nemergency: {title: E}\nno_rule_allows: {title: N}\npolicy_error: {}\nunavailable: {}\ninvalid_number: {}\n"},

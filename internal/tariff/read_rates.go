@@ -124,7 +124,7 @@ func (r *Rates) add(e entry, i int, seen map[string]int, bad *faults) {
 // read makes the prices of an entry.
 func (e entry) read(keys []string, bad *faults) *rate {
 	amount := func(field string, d yamlfile.Digits) call.Micro {
-		if d.Value == "" {
+		if d.Value == "" && d.At.Line == 0 { // left out
 			return 0
 		}
 		m, err := ParsePrice(d.Value)

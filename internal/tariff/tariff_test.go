@@ -151,18 +151,21 @@ func TestDaylightSaving(t *testing.T) {
 
 func TestFaultsOfRates(t *testing.T) {
 	for src, want := range map[string]string{
-		`{price: 1.1234567, increment: 60}`:                           `2:4: "1.1234567": want minor units`,
-		`{price: -1, increment: 60}`:                                  `2:4: "-1": want minor units`,
-		`{price: 1e3, increment: 60}`:                                 `2:4: "1e3": want minor units`,
-		`{price: "01", increment: 60}`:                                `"01": want minor units`,
-		`{price: 10000000000, increment: 60}`:                         `want minor units`,
-		`{price: 1, increment: 60, prefix: "8621x"}`:                  `the beginning of a short code`,
-		`{price: 1, increment: 60, prefix: "+86", classes: [mobile]}`: `a rate has one of them`,
-		`{price: 1, increment: 60, off_peak: 1}`:                      `off_peak and peak belong together`,
-		`{price: 1, increment: 60, peak: office}`:                     `off_peak and peak belong together`,
-		`{price: 1, increment: 60, minimum_price: 1}`:                 `say in minimum`,
-		`{price: 1, increment: 60, from: 2026-02-30}`:                 `"2026-02-30" is no day`,
-		"{price: 1, increment: 60}\n- {price: 1, increment: 60}":      `3:3: the rate for all other numbers is given twice with the same beginning: entry 1`,
+		`{price: 1.1234567, increment: 60}`:                                                                  `2:4: "1.1234567": want minor units`,
+		`{price: -1, increment: 60}`:                                                                         `2:4: "-1": want minor units`,
+		`{price: 1e3, increment: 60}`:                                                                        `2:4: "1e3": want minor units`,
+		`{price: "01", increment: 60}`:                                                                       `"01": want minor units`,
+		`{price: 10000000000, increment: 60}`:                                                                `want minor units`,
+		`{price: , increment: 60}`:                                                                           `2:4: "": want minor units`,
+		`{price: 1, increment: 60, connection_fee: ""}`:                                                      `"": want minor units`,
+		`{price: 1, increment: 60, off_peak: null, peak: office}`:                                            `2:29: "": want minor units`,
+		`{price: 1, increment: 60, prefix: "8621x"}`:                                                         `the beginning of a short code`,
+		`{price: 1, increment: 60, prefix: "+86", classes: [mobile]}`:                                        `a rate has one of them`,
+		`{price: 1, increment: 60, off_peak: 1}`:                                                             `off_peak and peak belong together`,
+		`{price: 1, increment: 60, peak: office}`:                                                            `off_peak and peak belong together`,
+		`{price: 1, increment: 60, minimum_price: 1}`:                                                        `say in minimum`,
+		`{price: 1, increment: 60, from: 2026-02-30}`:                                                        `"2026-02-30" is no day`,
+		"{price: 1, increment: 60}\n- {price: 1, increment: 60}":                                             `3:3: the rate for all other numbers is given twice with the same beginning: entry 1`,
 		"{price: 1, increment: 60, classes: [local]}\n- {price: 1, increment: 60, classes: [mobile, local]}": `the rate for the class local is given twice`,
 	} {
 		_, err := read(t, "rates:\n- "+src+"\ncurrency: CNY\n")

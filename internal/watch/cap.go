@@ -52,6 +52,9 @@ func (w *Watch) InProgress() []call.InProgress {
 			DecisionID: f.id, Extension: f.extension, Number: f.callee.Key(), Class: f.callee.Class, Channel: f.channel,
 			Leg: f.leg(), Left: f.gone != nil, Since: f.since, AnsweredAt: f.answered, MaxSeconds: f.max,
 		}
+		if f.since.IsZero() {
+			p.Since = f.taken
+		}
 		if !f.answered.IsZero() {
 			p.Seconds = int(f.lasted(now) / time.Second)
 		}
@@ -62,9 +65,15 @@ func (w *Watch) InProgress() []call.InProgress {
 }
 
 // Extend lets a call in progress last so many seconds longer than its cap, and returns the new cap. The ledger knows of
-// it before Asterisk does. Errors: call.ErrNotInProgress; call.ErrUncapped; those of the ledger and of Lines.
+// it before Asterisk does. Errors: call.ErrNotInProgress; call.ErrUncapped; call.ErrNoARI; those of the ledger and of
+// Lines.
 func (w *Watch) Extend(ctx context.Context, id int64, seconds int, who, reason string) (maxSeconds int, err error) {
+	w.extending.Lock() // two at the same time both count
+	defer w.extending.Unlock()
 	f, limit, err := w.extendable(id, seconds)
+	if err == nil {
+		err = w.tellable()
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -81,6 +90,14 @@ func (w *Watch) Extend(ctx context.Context, id int64, seconds int, who, reason s
 	return limit, w.limit(ctx, f)
 }
 
+// tellable is call.ErrNoARI where Asterisk would never hear of a change.
+func (w *Watch) tellable() error {
+	if w.Connected != nil && !w.Connected() {
+		return call.ErrNoARI
+	}
+	return nil
+}
+
 // extendable returns the call of a decision, and its cap with so many seconds more.
 func (w *Watch) extendable(id int64, seconds int) (*followed, int, error) {
 	w.mu.Lock()
@@ -91,7 +108,7 @@ func (w *Watch) extendable(id int64, seconds int) (*followed, int, error) {
 		return nil, 0, call.ErrNotInProgress
 	case f.max == 0:
 		return nil, 0, call.ErrUncapped
-	case seconds < 1 || f.max+seconds > call.LongestCall:
+	case seconds < 1 || seconds > call.LongestCall-f.max:
 		return nil, 0, fmt.Errorf("a call can be extended by 1 to %d seconds", call.LongestCall-f.max)
 	}
 	return f, f.max + seconds, nil
@@ -116,7 +133,7 @@ func (w *Watch) limitLater(f *followed) {
 }
 
 // Terminate ends a call in progress. The ledger knows of it before Asterisk does. Errors: call.ErrNotInProgress;
-// call.ErrEmergency; those of the ledger and of Lines.
+// call.ErrEmergency; call.ErrNoARI; those of the ledger and of Lines.
 func (w *Watch) Terminate(ctx context.Context, id int64, who, reason string) error {
 	w.mu.Lock()
 	f := w.byID()[id]
@@ -127,6 +144,9 @@ func (w *Watch) Terminate(ctx context.Context, id int64, who, reason string) err
 		return call.ErrNotInProgress
 	case emergency:
 		return call.ErrEmergency
+	}
+	if err := w.tellable(); err != nil {
+		return err
 	}
 	if err := w.ledger.Intervene(ctx, call.Intervention{DecisionID: id, What: call.Terminate, Who: who, Reason: reason}); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -166,6 +167,7 @@ func TestCannotChange(t *testing.T) {
 			{10, 10, call.ErrNotInProgress.Error()},
 			{7, 0, "a call can be extended by 1 to 86340 seconds"},
 			{7, 86341, "a call can be extended by 1 to 86340 seconds"},
+			{7, math.MaxInt, "a call can be extended by 1 to 86340 seconds"},
 		} {
 			if _, err := w.Extend(t.Context(), test.id, test.seconds, "root", "x"); err == nil || err.Error() != test.want {
 				t.Errorf("%d by %d s: %v, want %s", test.id, test.seconds, err, test.want)
@@ -174,6 +176,12 @@ func TestCannotChange(t *testing.T) {
 		if err := w.Terminate(t.Context(), 9, "root", "x"); !errors.Is(err, call.ErrNotInProgress) {
 			t.Error(err)
 		}
+		w.Connected = func() bool { return false }
+		_, deaf := w.Extend(t.Context(), 7, 10, "root", "x")
+		if ended := w.Terminate(t.Context(), 7, "root", "x"); !errors.Is(deaf, call.ErrNoARI) || !errors.Is(ended, call.ErrNoARI) || len(l.kept) != 0 {
+			t.Errorf("without ARI: %v, %v, recorded %v", deaf, ended, l.kept)
+		}
+		w.Connected = nil
 		w.Arrived("fire", "104")(11, call.Decision{Action: call.Allow, Rule: call.RuleEmergency})
 		if err := w.Terminate(t.Context(), 11, "root", "x"); !errors.Is(err, call.ErrEmergency) {
 			t.Error(err)

@@ -57,6 +57,20 @@ func (w *Watch) adopt(channels map[string]call.Channel) {
 	}
 }
 
+// Unheard lists the channels of calls that were taken over from an earlier daemon and that nobody has seen since: they may
+// have ended meanwhile.
+func (w *Watch) Unheard() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []string
+	for channel, f := range w.calls {
+		if !f.taken.IsZero() && f.released && f.leg() == "" {
+			all = append(all, channel)
+		}
+	}
+	return all
+}
+
 // byID returns the calls that are followed, by their decision.
 func (w *Watch) byID() map[int64]*followed {
 	all := make(map[int64]*followed, len(w.calls))

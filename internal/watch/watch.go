@@ -42,9 +42,10 @@ const (
 type followed struct {
 	channel   string // the caller's
 	extension string
-	id        int64 // of the decision; 0 until it is recorded
-	released  bool  // and not ended
-	since     time.Time
+	id        int64     // of the decision; 0 until it is recorded
+	released  bool      // and not ended
+	since     time.Time // when it arrived; zero if it was taken over
+	taken     time.Time // over from an earlier daemon; zero if it was not
 	unheard   bool      // nobody listened to Asterisk for a time since it arrived: its answer may have been missed
 	gone      *call.End // the caller's channel is gone, a leg goes on: how the caller's end was told; nil while it is there
 	answered  time.Time
@@ -73,11 +74,15 @@ type Watch struct {
 
 	// Lines and Alert, if they are set before Run, change calls in progress and tell people what they should hear of.
 	Lines Lines
-	Alert func(call.Alert)
+	// Connected, if it is set before Run, reports whether Asterisk can be told anything about calls in progress.
+	Connected func() bool
+	Alert     func(call.Alert)
 
 	ledger Ledger
 	log    zerolog.Logger
 	writes *queue.Queue[write]
+
+	extending sync.Mutex // held while a cap is made longer
 
 	mu     sync.Mutex
 	calls  map[string]*followed // by the caller's channel; a call that has ended and is recorded is not in it
@@ -108,7 +113,7 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 	for _, o := range open {
 		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
 		f := &followed{
-			channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt,
+			channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt, taken: now,
 			callee: call.Number{E164: o.Number, Class: o.Class}, payers: payersOf(o.Holder, o.Department),
 		}
 		if o.Action == call.Allow {

@@ -17,7 +17,10 @@ deny contains {"rule": "allowance", "reason": "unrated"} if {
 	input.callee.rate.known == false
 }
 
-limit contains {"rule": "allowance", "max_seconds": seconds, "warn_seconds": data.allowances.warn_seconds} if {
+limit contains {
+	"rule": "allowance", "reason": "rest",
+	"max_seconds": seconds, "warn_seconds": data.allowances.warn_seconds,
+} if {
 	input.usage.limited == true
 	seconds := min({input.usage.affordable_seconds, data.allowances.longest_seconds})
 }

@@ -12,7 +12,7 @@ test_allowance_that_pays_cuts_the_call if {
 		limits := outbound.limit with data.allowances as allowance_data
 			with input.callee.rate.known as true
 			with input.usage as {"limited": true, "affordable_seconds": affordable}
-		{"rule": "allowance", "max_seconds": cap, "warn_seconds": 20} in limits
+		{"rule": "allowance", "reason": "rest", "max_seconds": cap, "warn_seconds": 20} in limits
 
 		refusals := outbound.deny with data.allowances as allowance_data
 			with input.callee.rate.known as true
