@@ -61,6 +61,29 @@ func TestGuard(t *testing.T) {
 	g.daemonDead(d)
 }
 
+// TestGuardBehindLocal: DIALWARDEN_TRUNK is a Local channel, and nothing says which trunk stands behind it.
+func TestGuardBehindLocal(t *testing.T) {
+	t.Parallel()
+	l := ownLab(t, lab.Options{
+		Globals:       map[string]string{"DIALWARDEN_TRUNK": "Local/NUMBER@lcr"},
+		ExtraDialplan: "[lcr]\nexten => _X.,1,Dial(PJSIP/${EXTEN}@carrier,,i)\n same => n,Hangup(${HANGUPCAUSE})\n",
+	})
+	l.Carrier.Carry(1)
+	s := newSite(t, l, "")
+	s.serve()
+	g := &guarded{t, l, s}
+	c := g.answered("101", "962341400")
+	must(t, c.WaitAudio(within(t, 5*time.Second)))
+	e := g.answered("102", "119")
+	if end := endOf(t, c); end.Cause != call.CausePreempted {
+		t.Errorf("the call ended with cause %d", end.Cause)
+	}
+	if d := s.once("962341400"); d.Call.Cause != call.CausePreempted {
+		t.Errorf("the ledger has cause %d", d.Call.Cause)
+	}
+	hangup(t, e)
+}
+
 // guarded is the house under test.
 type guarded struct {
 	t *testing.T

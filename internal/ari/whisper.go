@@ -3,9 +3,11 @@ package ari
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
 )
@@ -41,7 +43,7 @@ func (c *Client) Whisper(ctx context.Context, channel string, sounds []string) e
 		return orAway(err)
 	}
 	l := Line{rest: c.rest, sounds: c.sounds, channel: id, language: snoop.Language, entry: rand.Text()}
-	if err := l.Play(ctx, sounds, 1); err != nil {
+	if err := playSoon(ctx, &l, sounds, ended); err != nil {
 		return orAway(err)
 	}
 	select {
@@ -49,6 +51,29 @@ func (c *Client) Whisper(ctx context.Context, channel string, sounds []string) e
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// How long a channel that Asterisk has made may take to come into our application, and how often it is asked.
+const (
+	comesWithin = time.Second
+	askedEvery  = 20 * time.Millisecond
+)
+
+// playSoon plays on a channel that is about to come into our application: until then Asterisk answers 409.
+func playSoon(ctx context.Context, l *Line, sounds []string, ended <-chan struct{}) error {
+	for late := time.After(comesWithin); ; {
+		err := l.Play(ctx, sounds, 1)
+		if !errors.Is(err, call.ErrGone) {
+			return err
+		}
+		select {
+		case <-time.After(askedEvery):
+		case <-late:
+			return err
+		case <-ended:
+			return err
+		}
 	}
 }
 

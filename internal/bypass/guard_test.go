@@ -139,6 +139,7 @@ func TestHalvesSinceBefore(t *testing.T) {
 				w.Sweep(map[string]call.Channel{"3": decided, "4": emergency}, time.Now())
 			}
 			w.Dialled(decided, call.Channel{ID: "5", Name: "PJSIP/carrier-00000005"})
+			synctest.Wait()
 			w.Dialled(emergency, call.Channel{ID: "6", Name: "PJSIP/carrier-00000006"})
 			if synctest.Wait(); len(w.cut) > 0 || looked && len(w.told) > 0 {
 				t.Errorf("looked: %v; cut %q, told %+v", looked, w.cut, w.told)
@@ -149,6 +150,7 @@ func TestHalvesSinceBefore(t *testing.T) {
 		w := newWorld(Enforce)
 		w.Sweep(nil, time.Now())
 		w.Dialled(decided, call.Channel{ID: "5", Name: "PJSIP/carrier-00000005"})
+		synctest.Wait()
 		w.Dialled(emergency, call.Channel{ID: "6", Name: "PJSIP/carrier-00000006"})
 		if synctest.Wait(); len(w.cut) != 1 || w.cut[0] != "5" || len(w.told) != 2 {
 			t.Errorf("cut %q, told %+v", w.cut, w.told)

@@ -100,6 +100,9 @@ func (g *Guard) willCut(ids ...string) {
 	}
 	for _, id := range ids {
 		g.cuts[id] = now
+		for _, between := range g.between(g.channels[id]) {
+			g.cuts[between] = now
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ type Guard struct {
 	decided  map[int64]string               // the caller's channel of a claim, by its decision
 	urgent   map[string]time.Time           // callers' channels of emergency calls, and when they were told
 	short    map[string]*shortage           // by key of the trunk
-	refused  map[string]string              // which trunk has refused the call of a caller's channel last, by its key
+	tried    map[string]string              // the key of the trunk that was dialled last for a caller's channel
 	busy     map[string]*occupation         // by extension of the guarded line
 	ended    int                            // calls that were to give way
 	cuts     map[string]time.Time           // channels that were cut, and when
@@ -68,7 +68,7 @@ type Guard struct {
 func New(cfg Config) *Guard {
 	return &Guard{
 		cfg: cfg, stopping: make(chan struct{}), channels: map[string]*channel{}, named: map[string]*channel{}, trunks: map[string]map[string]*channel{},
-		claims: map[string]*claim{}, decided: map[int64]string{}, urgent: map[string]time.Time{}, refused: map[string]string{}, short: map[string]*shortage{}, busy: map[string]*occupation{}, cuts: map[string]time.Time{}, past: map[string]time.Time{},
+		claims: map[string]*claim{}, decided: map[int64]string{}, urgent: map[string]time.Time{}, tried: map[string]string{}, short: map[string]*shortage{}, busy: map[string]*occupation{}, cuts: map[string]time.Time{}, past: map[string]time.Time{},
 	}
 }
 
@@ -177,6 +177,7 @@ func (g *Guard) dialled(caller, peer call.Channel) *channel {
 	}
 	c := g.made(peer)
 	c.caller = caller.ID
+	g.tries(c)
 	g.sit(c)
 	return c
 }
@@ -200,7 +201,7 @@ func (g *Guard) Gone(id string, cause int) {
 
 func (g *Guard) gone(id string, cause int) {
 	delete(g.urgent, id)
-	delete(g.refused, id)
+	delete(g.tried, id)
 	g.content(id)
 	g.past[id] = time.Now()
 	if claim := g.claims[id]; claim != nil && claim.seat == "" {
@@ -212,7 +213,6 @@ func (g *Guard) gone(id string, cause int) {
 	if c == nil {
 		return
 	}
-	g.refusedBy(c, cause)
 	if caller, claim := g.claimOf(c); claim != nil && claim.seat == id {
 		claim.seat, claim.over = "", c.Taken
 		if claim.left {

@@ -33,18 +33,18 @@ func TestBehindLocal(t *testing.T) {
 					x := call.Channel{ID: fmt.Sprint("x", try), Name: fmt.Sprint("PJSIP/", carrier, "-", try), MadeAt: time.Now()}
 					w.Made(x)
 					w.Dialled(half, x)
+					w.NeedsChannel(phoneChannel("e"), "", "Local/NUMBER@lcr/n")
 					w.Gone(x.ID, 34)
 					w.Gone("e.2", 34)
 					w.Gone("e.1", 34)
-					w.NeedsChannel(phoneChannel("e"), "", "Local/NUMBER@lcr/n")
 					w.pass(500 * time.Millisecond)
 				}
 				w.pass(2 * time.Second)
 				w.want("cut c1.t 8", 1)
 				w.want("cut c0", 0)
 				w.Gone("e", 16)
-				if len(w.Guard.refused) != 0 {
-					t.Errorf("left over: %+v", w.Guard.refused)
+				if w.tried["e"] != "" {
+					t.Errorf("left over: %+v", w.tried)
 				}
 			})
 		})
@@ -82,5 +82,27 @@ func TestTransferred(t *testing.T) {
 		if len(w.alerts) != 1 || w.alerts[0].Extension != "102" || w.Cause("partner of c.t", 16) != call.CausePreempted {
 			t.Errorf("alerts: %+v", w.alerts)
 		}
+	})
+}
+
+// TestCauseBehindLocal: both halves of a Local channel that a call that gives way goes through end with its cause.
+func TestCauseBehindLocal(t *testing.T) {
+	inBubble(t, trunk6(), func(w *world) {
+		if !w.letOut("c", "102", call.Local) {
+			t.Fatal("not let out")
+		}
+		half := w.lcr("c")
+		w.Dialled(half, trunkChannel("c"))
+		w.Answered(half, trunkChannel("c"))
+		w.emergency("e")
+		w.refused("e")
+		w.pass(3 * time.Second)
+		for _, id := range []string{"c", "c.1", "c.2", "c.t"} {
+			if got := w.Cause(id, 16); got != call.CausePreempted {
+				t.Errorf("%s: cause %d", id, got)
+			}
+		}
+		w.want("tell c.t", 1)
+		w.want("cut c 8", 1)
 	})
 }

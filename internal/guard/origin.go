@@ -18,6 +18,19 @@ func (g *Guard) origins(c *channel) []string {
 	return ids
 }
 
+// between are the halves of Local channels that stand between a channel and who dialled it first.
+func (g *Guard) between(c *channel) (ids []string) {
+	for _, id := range g.origins(c) {
+		if by := g.channels[id]; by != nil && by.OtherHalf() != "" {
+			ids = append(ids, id)
+			if other := g.named[by.OtherHalf()]; other != nil {
+				ids = append(ids, other.ID)
+			}
+		}
+	}
+	return ids
+}
+
 // claimOf finds the call that a channel on a trunk belongs to, with its caller's channel; nil if nobody has decided it.
 func (g *Guard) claimOf(c *channel) (caller string, _ *claim) {
 	for _, id := range g.origins(c) {

@@ -65,7 +65,7 @@ func (g *Guard) NeedsChannel(caller call.Channel, name, dialled string) {
 }
 
 // wanting is the key of the trunk that has refused a caller: as at his first try, so that no two calls give way to him; the
-// one that Asterisk has told of, which may stand behind Local channels; the one that is dialled, or is named so in
+// one that was dialled for him last, which may stand behind Local channels; the one that is dialled, or is named so in
 // data/lines.yaml.
 func (g *Guard) wanting(caller, name, dialled string) string {
 	for trunk, s := range g.short {
@@ -73,7 +73,7 @@ func (g *Guard) wanting(caller, name, dialled string) string {
 			return trunk
 		}
 	}
-	if trunk := g.refused[caller]; trunk != "" {
+	if trunk := g.tried[caller]; trunk != "" {
 		return trunk
 	}
 	name = cmp.Or(name, call.DefaultTrunk)
@@ -83,14 +83,15 @@ func (g *Guard) wanting(caller, name, dialled string) string {
 	return g.keyOfDialling(dialled)
 }
 
-// refusedBy notes which trunk has refused the callers that a channel was dialled for.
-func (g *Guard) refusedBy(c *channel, cause int) {
-	if c.Taken || !noChannel[cause] || c.OtherHalf() != "" {
+// tries notes on which trunk a channel was dialled for its callers. Asterisk tells that in time; that the trunk has refused, it
+// may tell after the dialplan has.
+func (g *Guard) tries(c *channel) {
+	if c.OtherHalf() != "" {
 		return
 	}
 	for _, id := range g.origins(c) {
 		if g.channels[id] != nil {
-			g.refused[id] = c.trunk
+			g.tried[id] = c.trunk
 		}
 	}
 }
