@@ -67,17 +67,31 @@ func (v *verifier) terms(ctx context.Context) error {
 			if err := scan(&id, &terms, &answered, &seconds, &recorded); err != nil {
 				return struct{}{}, err
 			}
-			var t call.Terms
-			if terms.Valid && json.Unmarshal([]byte(terms.String), &t) != nil {
-				v.found("account", id, "the prices of decision %d cannot be read", id)
-				return struct{}{}, nil
-			}
-			if cost := t.Cost(answered.Time, seconds); terms.Valid != recorded.Valid || terms.Valid && cost != recorded.Int64 {
-				v.found("account", id, "the prices of decision %d were changed: its call did not cost what they make of it", id)
+			if problem := termsFault(terms, answered, seconds, recorded); problem != "" {
+				v.found("account", id, "the prices of decision %d %s", id, problem)
 			}
 			return struct{}{}, nil
 		})
 	return err
+}
+
+// termsFault is what is wrong with prices, by which a call of so many seconds did cost what is recorded; empty for nothing.
+func termsFault(terms sql.NullString, answered Time, seconds int64, recorded sql.NullInt64) string {
+	const changed = "were changed: its call did not cost what they make of it"
+	if terms.Valid != recorded.Valid {
+		return changed
+	}
+	if !terms.Valid {
+		return ""
+	}
+	var t call.Terms
+	if err := json.Unmarshal([]byte(terms.String), &t); err != nil {
+		return "cannot be read"
+	}
+	if t.Cost(answered.Time, seconds) != recorded.Int64 {
+		return changed
+	}
+	return ""
 }
 
 // money holds accounts against reservations, and these against the ends of calls: they are not in the chain, but what is in
