@@ -64,13 +64,13 @@ func (v *verifier) terms(ctx context.Context) error {
 			var terms sql.NullString
 			var answered Time
 			var recorded sql.NullInt64
-			if err := scan(&id, &terms, &answered, &seconds, &recorded); err != nil {
-				return struct{}{}, err
+			err := scan(&id, &terms, &answered, &seconds, &recorded)
+			if err == nil {
+				if problem := termsFault(terms, answered, seconds, recorded); problem != "" {
+					v.found("account", id, "the prices of decision %d %s", id, problem)
+				}
 			}
-			if problem := termsFault(terms, answered, seconds, recorded); problem != "" {
-				v.found("account", id, "the prices of decision %d %s", id, problem)
-			}
-			return struct{}{}, nil
+			return struct{}{}, err
 		})
 	return err
 }
