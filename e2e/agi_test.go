@@ -136,9 +136,10 @@ func TestAGI(t *testing.T) {
 			c := dial(t, l, "106", "9110")
 			reaches(t, l, "110")
 			up(t, c)
+			began := s.decision(to("9110")) // while it lasts
 			hangup(t, c)
 			got := s.once("9110")
-			if got.Source != call.SourceDialplan || got.Action != call.Allow || got.Rule != call.RuleEmergency || got.Extension != "106" {
+			if got.ID != began.ID || !began.Call.EndedAt.IsZero() || got.Source != call.SourceDialplan || got.Action != call.Allow || got.Rule != call.RuleEmergency || got.Extension != "106" {
 				t.Errorf("got %+v", got)
 			}
 		})

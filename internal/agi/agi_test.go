@@ -86,6 +86,8 @@ func TestTold(t *testing.T) {
 		{"ended", []string{"pbx-a-7.1", "", "-5", "16"}, false, "pbx-a-7.1", 0, 0},
 		{"ended", []string{"", "", "", "16"}, true, "", 0, 0},
 		{"emergency", []string{"7.1", "", "1500", "16", "9110", "101"}, false, "7.1", 1500 * time.Millisecond, 0},
+		{"began", []string{"7.1", "", "0", "16", "9110", "101"}, false, "7.1", 0, 0},
+		{"began", []string{"7.1", "", "0", "16", "", "101"}, true, "", 0, 0},
 		{"emergency", []string{"7.1", "", "1500", "16", "9110; x", "101"}, true, "", 0, 0},
 		{"emergency", []string{"", "", "1500", "16", "9110", "101"}, true, "", 0, 0},
 		{"over", []string{"7.1", "", "", "16"}, true, "", 0, 0},
@@ -155,12 +157,33 @@ func crowd(t *testing.T, s *Server, n int) {
 	connected.Wait()
 }
 
+// known waits until the server has read the header of a client: strangers may have to give way.
+func known(t *testing.T, s *Server) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(10 * time.Second); ; {
+		s.mu.Lock()
+		n := len(s.sessions)
+		s.mu.Unlock()
+		if n > 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("the client stays a stranger")
+		}
+	}
+}
+
 // TestHostileClients harm nobody: the call that is being decided as they come, and the one after them all, are let out, and
 // nothing is left of them.
 func TestHostileClients(t *testing.T) {
 	noneLeft(t)
 	s, h := open(t)
 	during := connect(t, s, strings.Replace(header, "7.1", "6.1", 1))
+	known(t, s)
 	crowd(t, s, 1000)
 	var many strings.Builder
 	for i := range 10_000 {

@@ -22,7 +22,8 @@ const (
 const (
 	pathDecide    = "decide"
 	pathEnded     = "ended"
-	pathEmergency = "emergency"
+	pathBegan     = "began"     // an emergency call
+	pathEmergency = "emergency" // one that has ended
 )
 
 var errLine = fmt.Errorf("a line is longer than %d bytes", longestLine)
@@ -116,13 +117,13 @@ func told(q asked, get func(string) string) (asked, error) {
 	q.cause = number(get("arg_4"), 127)
 	switch q.path {
 	case pathEnded:
-	case pathEmergency:
+	case pathEmergency, pathBegan:
 		q.attempt.Source, q.attempt.Dialled, q.attempt.Extension = call.SourceDialplan, get("arg_5"), get("arg_6")
 		if !call.IsDialString(q.attempt.Dialled) {
-			return q, errors.New("emergency needs what was dialled: AGI(agi://…/emergency,CHANNEL,MS-SINCE-1970,MS-ANSWERED,CAUSE,DIALLED,CALLER)")
+			return q, errors.New("an emergency needs what was dialled: AGI(agi://…/emergency,CHANNEL,MS-SINCE-1970,MS-ANSWERED,CAUSE,DIALLED,CALLER)")
 		}
 	default:
-		return q, fmt.Errorf("the path %.40q is none of %s, %s, %s", q.path, pathDecide, pathEnded, pathEmergency)
+		return q, fmt.Errorf("the path %.40q is none of %s, %s, %s, %s", q.path, pathDecide, pathEnded, pathBegan, pathEmergency)
 	}
 	if q.attempt.Channel == "" {
 		return q, errors.New("the channel that has ended is missing: AGI(agi://…/ended,CHANNEL,MS-SINCE-1970,MS-ANSWERED,CAUSE)")

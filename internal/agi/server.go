@@ -36,7 +36,7 @@ type Handler interface {
 	// Unheard lists channels whose calls may have ended while nobody listened, and Over tells how one of them did.
 	Unheard() []string
 	Over(channel string, e call.End)
-	// Emergency tells of a call that the dialplan let out by itself.
+	// Emergency tells of a call that the dialplan let out by itself, when it begins and when it has ended.
 	Emergency(a call.Attempt)
 }
 
@@ -220,10 +220,12 @@ func (s *Server) answer(session *session, q asked) {
 			return
 		}
 	}
-	if q.path == pathEmergency {
+	if q.path == pathEmergency || q.path == pathBegan {
 		s.handler.Emergency(q.attempt)
 	}
-	s.handler.Ended(q.attempt.Channel, q.talked, q.attempt.At, q.cause)
+	if q.path != pathBegan {
+		s.handler.Ended(q.attempt.Channel, q.talked, q.attempt.At, q.cause)
+	}
 }
 
 // plays says which sound files Asterisk plays to the caller.
