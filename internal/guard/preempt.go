@@ -9,10 +9,6 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
-// stale is how long a channel that has become free may take to be of use. A trunk that refuses a call after that has not
-// got it: somebody else did.
-const stale = 2 * time.Second
-
 // need is an emergency or an alarm that has found no channel.
 type need struct {
 	channel string // the caller's
@@ -57,9 +53,6 @@ func (g *Guard) NeedsChannel(caller call.Channel, name, dialled string) {
 	}
 	if s.of(id) < 0 {
 		s.needs = append(s.needs, need{id, now})
-	}
-	if now.Sub(s.freed) > stale {
-		s.free = 0
 	}
 	g.balance(trunk)
 }
