@@ -10,7 +10,7 @@ import (
 // fingerprints are those of the dialplan's versions: of its lines without comments, and without what is spoken, which a
 // site may change.
 var fingerprints = map[int]string{
-	1: "257d7fca94385501",
+	1: "3b5f7cb5e5e76042",
 }
 
 // TestVersion holds the number of the version to the dialplan that it stands for.

@@ -274,7 +274,7 @@ func (g *guarded) daemonBack(calls []*lab.Call) {
 	must(g.t, c.WaitProgress(within(g.t, 5*time.Second)))
 	g.s.serve()
 	g.s.decision(func(d ledger.Decision) bool { return d.Dialled == "120" && d.Rule == call.RuleEmergency })
-	must(g.t, c.WaitAnswered(within(g.t, 10*time.Second)))
+	must(g.t, c.WaitAnswered(within(g.t, 20*time.Second)))
 	if end := endOf(g.t, calls[3]); end.Cause != call.CausePreempted {
 		g.t.Errorf("the newest call ended with cause %d", end.Cause)
 	}

@@ -59,7 +59,9 @@ func TestCallInProgress(t *testing.T) {
 			if out, errs, status := s.run("", "call", "end", fmt.Sprint(id), "--reason", "enough"); status != 0 {
 				t.Errorf("end: status %d\n%s%s", status, out, errs)
 			}
-			lasts(t, c, 1)
+			if end := endOf(t, c); !end.ByRemote || end.At.Sub(c.AnsweredAt()) > 5*time.Second {
+				t.Errorf("ended with %+v", end)
+			}
 		})
 	})
 	t.Run("transferred, extended, the daemon killed", func(t *testing.T) {

@@ -73,7 +73,7 @@ func makeLog(ctx context.Context, path string, rows int) (err error) {
 		{drop, nil},
 		{strings.TrimSpace(addRows), []any{rows}},
 		{"INSERT INTO evaluations SELECT id, at, 37, '{}', '{}' FROM decisions", nil},
-		{"INSERT INTO calls SELECT id, at, at, id % 600, NULL, 16, 'ari', 2 * id + 1 FROM decisions", nil},
+		{"INSERT INTO calls (decision_id, answered_at, ended_at, seconds, cost_minor, cause, end_source, seq) SELECT id, at, at, id % 600, NULL, 16, 'ari', 2 * id + 1 FROM decisions", nil},
 		{again, nil},
 	} {
 		if _, err := db.ExecContext(ctx, step.text, step.args...); err != nil {
