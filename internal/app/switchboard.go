@@ -121,7 +121,7 @@ func (s agiSwitchboard) Over(channel string, e call.End) {
 	s.watch.Over(channel, e)
 }
 
-// Emergency is told after the call; where ARI is there, it was told when the call began, and perhaps its end, too.
+// Emergency is told when the call begins, and again after it; where ARI is there, that tells the same.
 func (s agiSwitchboard) Emergency(a call.Attempt) {
 	if !s.watch.Follows(a.Channel) {
 		s.gate.Emergency(a)
