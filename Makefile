@@ -61,6 +61,9 @@ $(GOLANGCI):
 	@GOBIN=$(CACHE)/bin/new GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	@mv $(CACHE)/bin/new/golangci-lint $@
 
+# Each work tree has a cache of its own: from one cache the linter would repeat, for unchanged code, what it said of a clone
+# that is gone, and without that clone's files it knows nothing of their nolint comments and exclusions.
+lint: export GOLANGCI_LINT_CACHE = $(CACHE)/lint$(CURDIR)
 lint: tools $(GOLANGCI) ## golangci-lint, built into the cache when it is not there
 	$(GOLANGCI) run ./...
 
