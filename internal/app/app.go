@@ -19,6 +19,7 @@ import (
 	"github.com/dialwarden/dialwarden/internal/ari"
 	"github.com/dialwarden/dialwarden/internal/bypass"
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/cdr"
 	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/control"
 	"github.com/dialwarden/dialwarden/internal/gate"
@@ -61,6 +62,7 @@ type App struct {
 
 	heard  time.Time      // when Asterisk was last listened to; the adapter's goroutine's
 	missed chan time.Time // since when it was not listened to
+	ends   *cdr.Ends
 	// complained that call detail records cannot be read.
 	complained atomic.Bool
 
@@ -70,7 +72,10 @@ type App struct {
 // Open builds the daemon: everything that can be wrong with the configuration, the policy, the key or the ledger is an
 // error here. Asterisk need not be there.
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (_ *App, err error) {
-	a := &App{cfg: cfg, log: log, ledgerNotices: make(chan error, 64), missed: make(chan time.Time, 1)}
+	a := &App{
+		cfg: cfg, log: log, ends: cdr.NewEnds(cfg.Asterisk.CDRFile, longestCall),
+		ledgerNotices: make(chan error, 64), missed: make(chan time.Time, 1),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())

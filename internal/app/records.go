@@ -31,26 +31,11 @@ func (a *App) past(ctx context.Context, channel string) (call.End, bool) {
 	if a.cfg.Asterisk.CDRFile == "" {
 		return call.End{}, false
 	}
-	records, err := cdr.Since(a.cfg.Asterisk.CDRFile, time.Now().Add(-longestCall))
+	span, ok, err := a.ends.Of(channel)
 	if err != nil {
 		a.complainOfRecords(err)
-		return call.End{}, false
 	}
-	return recordedEnd(records, channel)
-}
-
-// recordedEnd finds the end of a channel's call: Asterisk writes more than one record where the call was transferred.
-func recordedEnd(records []cdr.Record, channel string) (e call.End, ok bool) {
-	for _, r := range records {
-		if r.UniqueID != channel {
-			continue
-		}
-		e.EndedAt, e.Source, ok = r.EndedAt, watch.SourceCDR, true
-		if e.AnsweredAt.IsZero() {
-			e.AnsweredAt = r.AnsweredAt
-		}
-	}
-	return e, ok
+	return call.End{AnsweredAt: span.AnsweredAt, EndedAt: span.EndedAt, Source: watch.SourceCDR}, ok
 }
 
 // swept notes that Asterisk is being listened to; first, that it was not before.

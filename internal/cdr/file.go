@@ -26,9 +26,19 @@ func Since(path string, since time.Time) ([]Record, error) {
 		return nil, fmt.Errorf("call detail records: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	size, err := f.Seek(0, io.SeekEnd)
+	lines, _, err := tail(f, since)
 	if err != nil {
 		return nil, fmt.Errorf("call detail records: %w", err)
+	}
+	return records(lines, since), nil
+}
+
+// tail reads the lines that are whole at the end of a file, back to a record of a call that ended before the moment; upTo is
+// where they end.
+func tail(f *os.File, since time.Time) (lines []byte, upTo int64, err error) {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, 0, err
 	}
 	var text []byte
 	for from := size; from > 0 && size-from < mostly; {
@@ -36,14 +46,15 @@ func Since(path string, since time.Time) ([]Record, error) {
 		from -= n
 		more := make([]byte, n, n+int64(len(text)))
 		if _, err := f.ReadAt(more, from); err != nil {
-			return nil, fmt.Errorf("call detail records: %w", err)
+			return nil, 0, err
 		}
 		text = append(more, text...)
 		if first := whole(text, from == 0); from == 0 || begins(first, since) {
 			break
 		}
 	}
-	return records(whole(text, int64(len(text)) == size), since), nil
+	half := len(text) - (bytes.LastIndexByte(text, '\n') + 1)
+	return whole(text, int64(len(text)) == size), size - int64(half), nil
 }
 
 // whole leaves of a stretch of the file the lines that are in it from their beginning to their end.

@@ -1,0 +1,102 @@
+package cdr
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// kept is how long what was read is remembered after the last question.
+const kept = time.Minute
+
+// Ends answers how calls have ended, by the file of Asterisk's records. Hundreds of calls may be asked for at once after
+// the daemon was away: the file is read for the first of them, and afterwards only what Asterisk has added to it. It may be
+// used from several goroutines. Use NewEnds.
+type Ends struct {
+	path   string
+	within time.Duration
+
+	mu      sync.Mutex
+	file    os.FileInfo // what was read; nil if nothing is remembered
+	upTo    int64       // and how far
+	calls   map[string]Span
+	forgets *time.Timer
+}
+
+// Span is when a call was answered, zero if it was not, and when it ended.
+type Span struct{ AnsweredAt, EndedAt time.Time }
+
+// NewEnds returns the ends in a file, of calls that have ended within that time before the first question.
+func NewEnds(path string, within time.Duration) *Ends { return &Ends{path: path, within: within} }
+
+// Of returns how the call of a channel has ended; false if there is no record of it.
+//
+// The error is that of opening or reading the file.
+func (e *Ends) Of(uniqueID string) (Span, bool, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.forgets == nil {
+		e.forgets = time.AfterFunc(kept, e.forget)
+	} else {
+		e.forgets.Reset(kept)
+	}
+	if s, ok := e.calls[uniqueID]; ok {
+		return s, true, nil
+	}
+	if err := e.read(); err != nil {
+		return Span{}, false, fmt.Errorf("call detail records: %w", err)
+	}
+	s, ok := e.calls[uniqueID]
+	return s, ok, nil
+}
+
+// read reads what was not read yet: all of another file, or what was added.
+func (e *Ends) read() error {
+	f, err := os.Open(e.path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	now, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	var lines []byte
+	if since := time.Now().Add(-e.within); e.file == nil || !os.SameFile(e.file, now) || now.Size() < e.upTo {
+		if lines, e.upTo, err = tail(f, since); err != nil {
+			return err
+		}
+		e.file = now
+	} else if now.Size() > e.upTo {
+		if lines, err = io.ReadAll(io.NewSectionReader(f, e.upTo, now.Size()-e.upTo)); err != nil {
+			return err
+		}
+		lines = whole(lines, true)
+		e.upTo += int64(len(lines))
+	}
+	e.add(lines)
+	return nil
+}
+
+// add remembers records. Asterisk writes more than one where a call was transferred.
+func (e *Ends) add(lines []byte) {
+	if e.calls == nil {
+		e.calls = map[string]Span{}
+	}
+	for _, r := range records(lines, time.Time{}) {
+		s := e.calls[r.UniqueID]
+		s.EndedAt = r.EndedAt
+		if s.AnsweredAt.IsZero() {
+			s.AnsweredAt = r.AnsweredAt
+		}
+		e.calls[r.UniqueID] = s
+	}
+}
+
+func (e *Ends) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.file, e.upTo, e.calls = nil, 0, nil
+}
