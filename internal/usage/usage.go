@@ -35,8 +35,8 @@ type Counter struct {
 // New returns a counter that knows the past; now is the time at which the past was read.
 func New(past call.Past, now time.Time) *Counter {
 	c := &Counter{
-		attempts: newWindow(time.Hour, maxAttempts, maxPerCaller),
-		short:    newWindow(call.MaxShortWithin, maxShort, maxShortCalls),
+		attempts: newWindow(time.Hour, maxAttempts, maxPerCaller, now),
+		short:    newWindow(call.MaxShortWithin, maxShort, maxShortCalls, now),
 		regions:  map[string]bool{}, pins: map[int64]int{},
 	}
 	for _, r := range past.Regions {

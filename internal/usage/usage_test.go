@@ -108,19 +108,15 @@ func TestPast(t *testing.T) {
 
 // TestBounded floods a window and finds it as large as it may be, and right about what it keeps.
 func TestBounded(t *testing.T) {
-	w := newWindow(time.Hour, 1000, 100)
+	w := newWindow(time.Hour, 1000, 100, morning)
 	at := morning
 	for i := range 50_000 {
 		at = at.Add(time.Millisecond)
 		w.add("busy", at, 0)
 		w.add(fmt.Sprint(i), at, 0)
 	}
-	stamps := 0
-	for _, s := range w.stamps {
-		stamps += len(s)
-	}
-	if len(w.order)-w.head > 1000 || cap(w.order) > 8000 || stamps > 1000 || len(w.stamps["busy"]) > 100 {
-		t.Errorf("%d marks of %d, %d stamps, %d of one key", len(w.order)-w.head, cap(w.order), stamps, len(w.stamps["busy"]))
+	if stamps := kept(t, w); stamps > 1000 || stamps < 750 || len(w.stamps[w.hash("busy")]) > 100 {
+		t.Errorf("%d stamps, %d of one key", stamps, len(w.stamps[w.hash("busy")]))
 	}
 	if n := w.count("busy", at.Add(-50*time.Millisecond), 0); n != 50 {
 		t.Errorf("counted %d, want 50", n)
@@ -129,8 +125,46 @@ func TestBounded(t *testing.T) {
 		t.Errorf("counted %d", n)
 	}
 	w.add("late", at.Add(2*time.Hour), 0)
-	if len(w.stamps) != 1 || len(w.order)-w.head != 1 {
-		t.Errorf("%d keys are kept of old", len(w.stamps))
+	if n := kept(t, w); n != 1 || len(w.stamps) != 1 {
+		t.Errorf("%d stamps, %d keys are kept", n, len(w.stamps))
+	}
+}
+
+// TestBoundedAtOneInstant: where there is nothing older to forget, a flood at one instant forgets itself.
+func TestBoundedAtOneInstant(t *testing.T) {
+	w := newWindow(time.Hour, 1000, 100, morning)
+	for i := range 5_000 {
+		w.add(fmt.Sprint(i), morning, 0)
+	}
+	if n := kept(t, w); n > 1000 || w.count("4999", morning.Add(-time.Second), 0) != 1 {
+		t.Errorf("%d stamps are kept", n)
+	}
+}
+
+// kept counts the stamps that are kept, as the window should, too.
+func kept(t *testing.T, w *window) (stamps int) {
+	t.Helper()
+	for _, s := range w.stamps {
+		stamps += len(s)
+		if s[0].at < w.oldest {
+			t.Errorf("a stamp of %v is older than the oldest, %v", s[0].at, w.oldest)
+		}
+	}
+	if stamps != w.size {
+		t.Errorf("%d stamps, and %d are counted", stamps, w.size)
+	}
+	return stamps
+}
+
+// BenchmarkWindow adds and counts at full size, many keys with one stamp each, as of numbers that are called.
+func BenchmarkWindow(b *testing.B) {
+	w := newWindow(24*time.Hour, maxShort, maxShortCalls, morning)
+	at := morning
+	for i := 0; b.Loop(); i++ {
+		at = at.Add(10 * time.Millisecond)
+		number := fmt.Sprintf("+8610%08d", i)
+		w.add(number, at, 0)
+		w.count(number, morning, 0)
 	}
 }
 
