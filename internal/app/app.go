@@ -274,6 +274,7 @@ func (a *App) Run(ctx context.Context) error {
 	files.Go(func() { a.followLedger(ctx) })
 	files.Go(func() { a.retain(ctx) })
 	files.Go(func() { a.watchClock(ctx) })
+	files.Go(func() { a.policy.collector.run(ctx) })
 	files.Go(func() { a.catchUp(ctx) })
 	if a.agi != nil {
 		events.Go(func() { a.agi.Run(connection) })

@@ -32,6 +32,8 @@ type Keeper struct {
 	edition atomic.Pointer[Edition] // nil before the first is in force
 	fault   atomic.Pointer[refusal] // nil while what lies in the policy directory is in force
 	one     sync.Mutex              // held while a policy is tried and exchanged
+
+	collector collector
 }
 
 // refusal is a policy that was not put in force, and why.
@@ -80,9 +82,9 @@ func (k *Keeper) Start(ctx context.Context) error {
 // what is read of a large directory is large, and of no use afterwards.
 func (k *Keeper) alone() (done func()) {
 	k.one.Lock()
-	collectStrictly()
+	k.collector.tighten()
 	return func() {
-		collectRelaxed()
+		k.collector.relax()
 		k.one.Unlock()
 	}
 }
