@@ -90,11 +90,7 @@ is charged with what the call costs in the end, also where it no longer pays for
 		Example: "  dialwarden call extend 4711 --seconds 600 --reason 'the hospital in Osaka asked for time'",
 		Args:    exactly("DECISION"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := decisionID(args[0])
-			if err != nil {
-				return err
-			}
-			daemon, _, err := inProgress(cmd)
+			daemon, id, err := decided(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -123,11 +119,7 @@ func newCallEnd() *cobra.Command {
 		Long:  `End the call of a decision now, wherever it was transferred to.`,
 		Args:  exactly("DECISION"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := decisionID(args[0])
-			if err != nil {
-				return err
-			}
-			daemon, _, err := inProgress(cmd)
+			daemon, id, err := decided(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -140,6 +132,16 @@ func newCallEnd() *cobra.Command {
 	}
 	reasonFlag(cmd, &reason)
 	return cmd
+}
+
+// decided reaches the running daemon about the call of a decision.
+func decided(cmd *cobra.Command, decision string) (*control.Client, int64, error) {
+	id, err := decisionID(decision)
+	if err != nil {
+		return nil, 0, err
+	}
+	daemon, _, err := inProgress(cmd)
+	return daemon, id, err
 }
 
 // decisionID reads the id of a decision.

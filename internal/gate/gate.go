@@ -105,7 +105,7 @@ type Config struct {
 const (
 	ledgerTimeout = 5 * time.Second  // to make something durable; then the call is refused
 	patience      = 10 * time.Second // for a released or refused caller to leave us; a prompt may have to end first
-	memory        = 10 * time.Minute // how long an entry is remembered, so that a late event cannot start it again
+	memory        = 2 * time.Minute  // how long an entry is remembered, so that a late event cannot start it again
 )
 
 // Gate decides live calls. Use New. All methods may be called at the same time and return at once, but Stop.

@@ -115,25 +115,24 @@ func (c *conn) charge(ctx context.Context, id int64, answered, ended Time, secon
 		return nil, change, err
 	}
 	cost = x.costOf(answered, seconds, unanswered)
-	change, err = c.recount(ctx, id, x, seconds, cost)
-	if err == nil && !answered.IsZero() {
-		var more []call.SpentOn
-		more, err = c.spend(ctx, &x.Charge, call.Spent{Answered: 1})
-		change.Spent = append(change.Spent, more...)
+	answers := 0
+	if !answered.IsZero() {
+		answers = 1
 	}
+	change, err = c.recount(ctx, id, x, answers, seconds, cost)
 	if err == nil {
 		change.Accounts, err = c.settleAccounts(ctx, id, minorOf(cost), ended)
 	}
 	return cost, change, err
 }
 
-// recount makes other seconds and another cost count for a call.
-func (c *conn) recount(ctx context.Context, id int64, x *charged, seconds int64, cost any) (change call.Change, err error) {
+// recount makes so many more answers, other seconds and another cost count for a call.
+func (c *conn) recount(ctx context.Context, id int64, x *charged, answers int, seconds int64, cost any) (change call.Change, err error) {
 	change.DecisionID = id
 	if _, err := c.setCharge.ExecContext(ctx, seconds, cost, id); err != nil {
 		return change, err
 	}
-	change.Spent, err = c.spend(ctx, &x.Charge, call.Spent{Seconds: seconds - x.seconds.Int64, CostMinor: minorOf(cost) - x.cost.Int64})
+	change.Spent, err = c.spend(ctx, &x.Charge, call.Spent{Answered: answers, Seconds: seconds - x.seconds.Int64, CostMinor: minorOf(cost) - x.cost.Int64})
 	return change, err
 }
 
@@ -170,7 +169,7 @@ func (c *conn) corrected(ctx context.Context, id int64, correction call.Correcti
 	if cost == nil && counts.Valid {
 		value = counts.Int64
 	}
-	if change, err = c.recount(ctx, id, x, seconds, value); err != nil {
+	if change, err = c.recount(ctx, id, x, 0, seconds, value); err != nil {
 		return cost, change, err
 	}
 	change.Accounts, err = c.correctAccounts(ctx, id, minorOf(value))

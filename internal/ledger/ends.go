@@ -10,9 +10,17 @@ import (
 	"github.com/dialwarden/dialwarden/internal/call"
 )
 
-// callTimes reads what is known so far, and the token whose use comes back if nobody answers, 0 for none.
-const callTimes = `SELECT answered_at, ended_at, coalesce((SELECT token_id FROM token_uses
-	WHERE decision_id = c.decision_id AND returns = 1 AND returned_at IS NULL), 0) FROM calls c WHERE decision_id = ?`
+// callState reads a callSoFar.
+const callState = `SELECT answered_at, ended_at, coalesce((SELECT token_id FROM token_uses
+	WHERE decision_id = c.decision_id AND returns = 1 AND returned_at IS NULL), 0),
+	EXISTS (SELECT 1 FROM sanctions WHERE decision_id = c.decision_id) FROM calls c WHERE decision_id = ?`
+
+// callSoFar is what is known of a call so far.
+type callSoFar struct {
+	answered, ended Time
+	token           int64 // whose use comes back if nobody answers; 0 for none
+	sanctioned      bool
+}
 
 const setAnswer = `UPDATE calls SET answered_at = ?, leg = ? WHERE decision_id = ?`
 
@@ -29,8 +37,8 @@ func (l *Ledger) Answered(ctx context.Context, decisionID int64, a call.Pickup) 
 		return fmt.Errorf("ledger: call of decision %d not updated: %w", decisionID, err)
 	}
 	err := l.write(ctx, func(ctx context.Context, c *conn) error {
-		answered, ended, _, err := c.timesOf(ctx, decisionID)
-		if err != nil || !answered.IsZero() || !ended.IsZero() {
+		known, err := c.stateOf(ctx, decisionID)
+		if err != nil || !known.answered.IsZero() || !known.ended.IsZero() {
 			return err
 		}
 		_, err = c.setAnswer.ExecContext(ctx, Time{a.At}, nullIfBlank(printable(a.Leg)), decisionID)
@@ -72,30 +80,29 @@ func (l *Ledger) orNow(t time.Time) time.Time {
 	return t
 }
 
-// timesOf reads what is known of a call so far.
-func (c *conn) timesOf(ctx context.Context, id int64) (answered, ended Time, token int64, err error) {
-	err = c.callTimes.QueryRowContext(ctx, id).Scan(&answered, &ended, &token)
+func (c *conn) stateOf(ctx context.Context, id int64) (s callSoFar, err error) {
+	err = c.callState.QueryRowContext(ctx, id).Scan(&s.answered, &s.ended, &s.token, &s.sanctioned)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
-	return answered, ended, token, err
+	return s, err
 }
 
 // setEnd writes the end of a call, unless it has one, and settles what it cost.
 func (l *Ledger) setEnd(ctx context.Context, c *conn, id int64, e call.End) (change call.Change, err error) {
-	answered, ended, token, err := c.timesOf(ctx, id)
-	if err != nil || !ended.IsZero() {
+	known, err := c.stateOf(ctx, id)
+	if err != nil || !known.ended.IsZero() {
 		return change, err
 	}
-	if !answered.IsZero() {
-		e.AnsweredAt = answered.Time
+	if !known.answered.IsZero() {
+		e.AnsweredAt = known.answered.Time
 	}
-	if token != 0 && l.unanswered(id, e) {
-		if err := giveBack(ctx, c, token, id, Time{e.EndedAt}); err != nil {
+	if known.token != 0 && l.unanswered(id, e) {
+		if err := giveBack(ctx, c, known.token, id, Time{e.EndedAt}); err != nil {
 			return change, err
 		}
 	}
-	answered, ended = Time{e.AnsweredAt}, Time{e.EndedAt}
+	answered, ended := Time{e.AnsweredAt}, Time{e.EndedAt}
 	seconds, source := secondsOf(e), printable(e.Source)
 	cost, change, err := c.charge(ctx, id, answered, ended, seconds, l.unanswered(id, e))
 	if err != nil {
@@ -107,7 +114,10 @@ func (l *Ledger) setEnd(ctx context.Context, c *conn, id int64, e call.End) (cha
 	if err := c.append(ctx, kindEnd, id, rowDigest(kindEnd, []any{id, answered, ended, seconds, cost, e.Cause, source})); err != nil {
 		return change, err
 	}
-	return change, multiplyCost(ctx, c, id, Time{l.now()})
+	if known.sanctioned {
+		err = multiplyCost(ctx, c, id, Time{l.now()})
+	}
+	return change, err
 }
 
 // The sources of ends that tell whether somebody had answered; others have only seen that the call is gone.

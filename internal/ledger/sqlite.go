@@ -103,7 +103,7 @@ type conn struct {
 	begin, commit, rollback         *sql.Stmt
 	savepoint, release, undo        *sql.Stmt
 	addDecision, addEvaluation      *sql.Stmt
-	addCall, callTimes              *sql.Stmt
+	addCall, callState              *sql.Stmt
 	setAnswer, setEnd               *sql.Stmt
 	addRegion, announce, settle     *sql.Stmt
 	addEntry, addFacet, addRunFacet *sql.Stmt
@@ -177,7 +177,7 @@ func (c *conn) prepare(ctx context.Context) error {
 		{&c.addDecision, addDecision},
 		{&c.addEvaluation, addEvaluation},
 		{&c.addCall, "INSERT INTO calls (decision_id) VALUES (?)"},
-		{&c.callTimes, callTimes},
+		{&c.callState, callState},
 		{&c.setAnswer, setAnswer},
 		{&c.setEnd, setEnd},
 		{&c.addRegion, addRegion},

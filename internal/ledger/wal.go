@@ -12,7 +12,8 @@ import (
 // not kept up.
 const (
 	moveEvery      = 100 * time.Millisecond
-	moveAfter      = 50   // commits
+	moveAfter      = 50   // commits; fewer wait for more
+	moveLatest     = 10   // times at most
 	copiedByWriter = 8000 // pages of the log, 32 MiB, from which a commit copies them itself
 )
 
@@ -22,7 +23,7 @@ func (l *Ledger) copier() {
 	tick := time.NewTicker(moveEvery)
 	defer tick.Stop()
 	last := l.commits.Load()
-	for quiet := false; ; {
+	for waited := 0; ; {
 		select {
 		case <-l.stop:
 			return
@@ -30,15 +31,15 @@ func (l *Ledger) copier() {
 		}
 		now := l.commits.Load()
 		if now == last {
-			quiet = false
+			waited = 0
 			continue
 		}
-		if now-last < moveAfter && !quiet {
-			quiet = true // perhaps there is more in a moment
+		if now-last < moveAfter && waited < moveLatest {
+			waited++
 			continue
 		}
 		if l.copyLog(context.Background()) == nil {
-			last, quiet = now, false
+			last, waited = now, 0
 		}
 	}
 }

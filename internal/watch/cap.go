@@ -102,7 +102,7 @@ func (w *Watch) tellable() error {
 func (w *Watch) extendable(id int64, seconds int) (*followed, int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	f := w.byID()[id]
+	f := w.inProgress(id)
 	switch {
 	case f == nil:
 		return nil, 0, call.ErrNotInProgress
@@ -119,7 +119,7 @@ func (w *Watch) limit(ctx context.Context, f *followed) error {
 	w.mu.Lock()
 	leg, left := f.leg(), time.Duration(f.max)*time.Second-f.lasted(time.Now())
 	w.mu.Unlock()
-	if leg == "" || w.Lines == nil {
+	if leg == "" {
 		return nil // it is told when the call is answered
 	}
 	return w.Lines.Limit(ctx, leg, max(left, time.Second))
@@ -136,7 +136,7 @@ func (w *Watch) limitLater(f *followed) {
 // call.ErrEmergency; call.ErrNoARI; those of the ledger and of Lines.
 func (w *Watch) Terminate(ctx context.Context, id int64, who, reason string) error {
 	w.mu.Lock()
-	f := w.byID()[id]
+	f := w.inProgress(id)
 	emergency := f != nil && f.callee.Class == call.Emergency
 	w.mu.Unlock()
 	switch {

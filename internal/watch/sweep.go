@@ -71,7 +71,17 @@ func (w *Watch) Unheard() []string {
 	return all
 }
 
-// byID returns the calls that are followed, by their decision.
+// inProgress returns the call of a decision that goes on, or nil.
+func (w *Watch) inProgress(id int64) *followed {
+	for _, f := range w.calls {
+		if f.released && f.id == id {
+			return f
+		}
+	}
+	return nil
+}
+
+// byID returns the calls that go on, by their decision.
 func (w *Watch) byID() map[int64]*followed {
 	all := make(map[int64]*followed, len(w.calls))
 	for _, f := range w.calls {

@@ -15,7 +15,7 @@ const (
 	retryPause   = time.Second // after the ledger failed
 	// roundPause is between two rounds of writes, so that on a busy site many of them share a commit. What comes alone is
 	// written at once.
-	roundPause = 50 * time.Millisecond
+	roundPause = 100 * time.Millisecond
 	atOnce     = 64 // calls that are written at the same time
 )
 
