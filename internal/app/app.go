@@ -229,7 +229,8 @@ func OpenLedger(cfg config.Config, report func(error), options ...ledger.Option)
 	if err != nil {
 		return nil, fmt.Errorf("ledger.key_file: %w", err)
 	}
-	options = append(options, ledger.WithCheckpoints(cfg.Ledger.CheckpointFile, report))
+	options = append(options, ledger.WithCheckpoints(cfg.Ledger.CheckpointFile, report),
+		ledger.WithAllowanceAlerts(func(x call.AccountChange, percent int) call.Alert { return reached(x, percent, cfg.Site.Currency) }))
 	l, err := ledger.Open(cfg.Ledger.Path, key, options...)
 	if err != nil {
 		return nil, fmt.Errorf("the ledger %s cannot be opened: %w", cfg.Ledger.Path, err)

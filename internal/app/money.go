@@ -91,24 +91,27 @@ func firstDay(now time.Time, months int) string {
 // spent counts what the ledger has made durable, and raises the alerts of allowances. It is called by the one who writes.
 func (a *App) spent(c call.Change) {
 	a.spending.Change(c)
-	for _, x := range c.Accounts {
-		for _, percent := range x.Alerts {
-			alert := call.Alert{
-				Kind: call.AlertAllowance, At: time.Now(), Rule: call.RuleAllowance, DecisionID: c.DecisionID,
-				Text: fmt.Sprintf("The allowance %s of %s %s has reached %d %% in %s: %s of %s are used.", x.ID, x.Scope, x.Name, percent, x.Month,
-					call.Money(x.Balance.Used, a.cfg.Site.Currency), call.Money(x.Balance.Granted, a.cfg.Site.Currency)),
-			}
-			switch x.Scope {
-			case call.OfHolder:
-				alert.Holder = x.Name
-			case call.OfDepartment:
-				alert.Department = x.Name
-			default:
-				alert.Extension = x.Name
-			}
-			a.raise(alert)
-		}
+	for _, x := range c.Alerts {
+		a.raise(x)
 	}
+}
+
+// reached is what is told when an allowance, in a currency, is used to a percentage.
+func reached(x call.AccountChange, percent int, currency string) call.Alert {
+	alert := call.Alert{
+		Kind: call.AlertAllowance, Rule: call.RuleAllowance,
+		Text: fmt.Sprintf("The allowance %s of %s %s has reached %d %% in %s: %s of %s are used.", x.ID, x.Scope, x.Name, percent, x.Month,
+			call.Money(x.Balance.Used, currency), call.Money(x.Balance.Granted, currency)),
+	}
+	switch x.Scope {
+	case call.OfHolder:
+		alert.Holder = x.Name
+	case call.OfDepartment:
+		alert.Department = x.Name
+	default:
+		alert.Extension = x.Name
+	}
+	return alert
 }
 
 // checkCurrency refuses rates in another currency than the site's.

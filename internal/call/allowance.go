@@ -165,9 +165,9 @@ type AccountKey struct{ ID, Name string }
 type AccountChange struct {
 	AccountKey
 	AccountMonth
-	// Alerts are the percentages that the use has reached now for the first time in the month; with them, whose account it
+	// Reached are the percentages that the use has reached now for the first time in the month; with them, whose account it
 	// is and how it stands.
-	Alerts  []int
+	Reached []int
 	Scope   Scope
 	Balance Balance
 }
@@ -177,7 +177,8 @@ type Change struct {
 	DecisionID int64
 	Spent      []SpentOn
 	Accounts   []AccountChange
-	Forgotten  string // a holder whose sums and accounts are gone; empty: none
+	Alerts     []Alert // of what was reached
+	Forgotten  string  // a holder whose sums and accounts are gone; empty: none
 }
 
 // Charge is what a call that is let out may cost, and who pays.

@@ -171,11 +171,11 @@ func (c *conn) use(ctx context.Context, a call.Allowance, used, reserved int64) 
 	change.Balance = b
 	for _, percent := range a.AlertAt {
 		if percent > alerted && int64(percent) <= b.Share() {
-			change.Alerts = append(change.Alerts, percent)
+			change.Reached = append(change.Reached, percent)
 		}
 	}
-	if n := len(change.Alerts); n > 0 {
-		_, err = c.noteAlert.ExecContext(ctx, change.Alerts[n-1], a.ID, a.Name, a.Month)
+	if n := len(change.Reached); n > 0 {
+		_, err = c.noteAlert.ExecContext(ctx, change.Reached[n-1], a.ID, a.Name, a.Month)
 	}
 	return change, err
 }

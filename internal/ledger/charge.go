@@ -26,6 +26,41 @@ func WithChanges(tell func(call.Change)) Option {
 	return func(l *Ledger) { l.tell = tell }
 }
 
+// WithAllowanceAlerts has alert make what people are told when the use of an account reaches a percentage. The alert is
+// made durable with what has reached it, so that no death of the daemon loses it, and is told with the change.
+func WithAllowanceAlerts(alert func(x call.AccountChange, percent int) call.Alert) Option {
+	return func(l *Ledger) { l.allowanceAlert = alert }
+}
+
+// writeChange writes what changes how accounts stand, with the alerts of that.
+func (l *Ledger) writeChange(ctx context.Context, do func(ctx context.Context, c *conn) (call.Change, error)) error {
+	var change call.Change
+	return l.writeThen(ctx, func(ctx context.Context, c *conn) (err error) {
+		if change, err = do(ctx, c); err == nil {
+			change.Alerts, err = l.keepReached(ctx, c, change)
+		}
+		return err
+	}, l.told(&change))
+}
+
+// keepReached makes and writes the alerts of the shares that accounts have reached.
+func (l *Ledger) keepReached(ctx context.Context, c *conn, change call.Change) (alerts []call.Alert, err error) {
+	if l.allowanceAlert == nil {
+		return nil, nil
+	}
+	for _, x := range change.Accounts {
+		for _, percent := range x.Reached {
+			a := l.allowanceAlert(x, percent)
+			a.ID, a.At, a.DecisionID = call.NewAlertID(), l.now(), change.DecisionID
+			if err := insertAlert(ctx, c, a); err != nil {
+				return nil, err
+			}
+			alerts = append(alerts, a)
+		}
+	}
+	return alerts, nil
+}
+
 // told is what has to be told when a request is durable: of its last run, as it may run twice.
 func (l *Ledger) told(change *call.Change) func() {
 	if l.tell == nil {

@@ -199,16 +199,19 @@ func TestChangesAndAlerts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "dialwarden.db")
 	var alerts []string
 	var sum call.AccountMonth
+	made := WithAllowanceAlerts(func(x call.AccountChange, percent int) call.Alert {
+		return call.Alert{Kind: call.AlertAllowance, Text: fmt.Sprintf("%d %d/%d", percent, x.Balance.Used, x.Balance.Granted)}
+	})
 	tell := WithChanges(func(c call.Change) {
 		for _, a := range c.Accounts {
 			sum.Used, sum.Reserved = sum.Used+a.Used, sum.Reserved+a.Reserved
-			for _, percent := range a.Alerts {
-				alerts = append(alerts, fmt.Sprintf("%d %d/%d", percent, a.Balance.Used, a.Balance.Granted))
-			}
+		}
+		for _, a := range c.Alerts {
+			alerts = append(alerts, fmt.Sprintf("%d: %s", a.DecisionID, a.Text))
 		}
 	})
 	for range 3 {
-		l := openTest(t, path, tell)
+		l := openTest(t, path, tell, made)
 		for range 3 {
 			id := record(t, l, chargedTo(1, false, sales(450)))
 			if sum.Reserved != 180 {
@@ -226,8 +229,13 @@ func TestChangesAndAlerts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := []string{"80 360/450", "100 480/450"}; !slices.Equal(alerts, want) {
+	if want := []string{"6: 80 360/450", "8: 100 480/450"}; !slices.Equal(alerts, want) {
 		t.Errorf("alerts are %q, want %q", alerts, want)
+	}
+	l := openTest(t, path)
+	left, err := l.UnassignedAlerts(context.Background())
+	if err != nil || len(left) != 2 || fmt.Sprintf("%d: %s", left[1].DecisionID, left[1].Text) != alerts[1] {
+		t.Errorf("kept with the ends are %+v, %v", left, err)
 	}
 }
 

@@ -37,11 +37,10 @@ func (l *Ledger) Correct(ctx context.Context, decisionID int64, c call.Correctio
 	}
 	if err == nil {
 		at := Time{l.now().Truncate(time.Millisecond)}
-		var change call.Change
-		err = l.writeThen(ctx, func(ctx context.Context, conn *conn) error {
+		err = l.writeChange(ctx, func(ctx context.Context, conn *conn) (change call.Change, err error) {
 			id, change, err = correct(ctx, conn, decisionID, at, who, reason, c)
-			return err
-		}, l.told(&change))
+			return change, err
+		})
 	}
 	if err != nil {
 		return 0, fmt.Errorf("ledger: decision %d not corrected: %w", decisionID, err)

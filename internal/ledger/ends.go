@@ -62,11 +62,9 @@ func (l *Ledger) Ended(ctx context.Context, decisionID int64, e call.End) error 
 	if err := checkTimes(e.AnsweredAt, e.EndedAt); err != nil {
 		return fmt.Errorf("ledger: call of decision %d not updated: %w", decisionID, err)
 	}
-	var change call.Change
-	err := l.writeThen(ctx, func(ctx context.Context, c *conn) (err error) {
-		change, err = l.setEnd(ctx, c, decisionID, e)
-		return err
-	}, l.told(&change))
+	err := l.writeChange(ctx, func(ctx context.Context, c *conn) (call.Change, error) {
+		return l.setEnd(ctx, c, decisionID, e)
+	})
 	if err != nil {
 		return fmt.Errorf("ledger: call of decision %d not updated: %w", decisionID, err)
 	}

@@ -30,17 +30,16 @@ func (l *Ledger) Intervene(ctx context.Context, i call.Intervention) error {
 		return errors.New("ledger: call not changed: a reason is needed, and who gives it")
 	}
 	at := Time{l.now().Truncate(time.Millisecond)}
-	var change call.Change
-	err := l.writeThen(ctx, func(ctx context.Context, c *conn) (err error) {
+	err := l.writeChange(ctx, func(ctx context.Context, c *conn) (change call.Change, err error) {
 		if i.What == call.Extend {
 			if change, err = c.extend(ctx, i.DecisionID, i.MaxSeconds); err != nil {
-				return err
+				return change, err
 			}
 		}
 		_, err = c.insert(ctx, kindIntervention, "interventions", interventionColumns,
 			at, i.DecisionID, who, string(i.What), nullIfNone(int64(i.MaxSeconds)), reason)
-		return err
-	}, l.told(&change))
+		return change, err
+	})
 	if err != nil {
 		return fmt.Errorf("ledger: call not changed: %w", err)
 	}

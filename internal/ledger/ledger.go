@@ -53,14 +53,16 @@ type Ledger struct {
 	migration   func(Migration)
 	tell        func(call.Change)         // told what is spent; may be nil
 	sanctioned  func(call.SanctionChange) // told of what was imposed and lifted; nil: nobody is
-	report      func(error)               // told how checkpoints fare; nil where none are written
-	pace        pace
-	committed   atomic.Int64  // the chain's last entry
-	grown       chan struct{} // of one element: the chain has grown
-	commits     atomic.Int64  // so far
-	copied      chan struct{} // closed when the log is copied no more
-	stop        chan struct{} // closed when no more checkpoints are wanted
-	signed      chan struct{} // closed when none will be written
+	// allowanceAlert makes the alert of an account that has reached a percentage; may be nil
+	allowanceAlert func(x call.AccountChange, percent int) call.Alert
+	report         func(error) // told how checkpoints fare; nil where none are written
+	pace           pace
+	committed      atomic.Int64  // the chain's last entry
+	grown          chan struct{} // of one element: the chain has grown
+	commits        atomic.Int64  // so far
+	copied         chan struct{} // closed when the log is copied no more
+	stop           chan struct{} // closed when no more checkpoints are wanted
+	signed         chan struct{} // closed when none will be written
 
 	indexing  indexing
 	stopIndex context.CancelFunc
