@@ -66,6 +66,18 @@ exten => 6025,1,Dial(PJSIP/5@second,,i)
 exten => 6026/101,1,Dial(PJSIP/5@carrier,,i)
 exten => 6027,1,Dial(PJSIP/104,,ib(by-predial^s^1))
  same => n,Hangup()
+exten => 6028,1,Queue(support,i)
+ same => n,Hangup()
+exten => 6029,1,FollowMe(doctor)
+ same => n,Hangup()
+exten => 6032,1,ExecIf($[${X}]?FollowMe(nurse,s))
+ same => n,Hangup()
+exten => 6033,1,Queue(${X},i)
+ same => n,Hangup()
+exten => 6034,1,AddQueueMember(wards,PJSIP/5@carrier)
+ same => n,Hangup()
+exten => 6035,1,FollowMe(nobody)
+ same => n,Hangup()
 exten => day,1,Hangup()
 [more-phones]
 include => by-night,18:00-08:00,*,*,*
@@ -117,7 +129,55 @@ var wantForgotten = map[string]string{
 	"6014": "bypass by-g,s,2", "_X.": "bypass TRANSFER_CONTEXT", "6016": "bypass by-include,6016,2", "6017": "bypass by-goto,_[6s]!,2",
 	"6018": "bypass by-menu,1,1", "6019": "bypass macro-line,s,1", "6020": "unknown variable", "6021": "unknown other.agi", "6022": "unknown another",
 	"6023": "warning option i", "_603X.": "warning @, / or ", "6024": "unknown context", "6025": "unknown may be a trunk", "6026": "bypass phones,6026,1",
-	"6027": "bypass by-predial,s,1", "6101": "bypass by-night,6101,1", "6102": "bypass by-include,6102,1", "6103": "bypass by-switch,6103,1",
+	"6027": "bypass by-predial,s,1", "6028": "bypass its member PJSIP/61@carrier ", "6029": "bypass by-local,_00X,1", "6032": "bypass by-local,_00X,1",
+	"6033": "unknown queues.conf", "6034": "bypass phones,6034,1", "6035": "unknown followme.conf", "outside": "bypass features.conf,outside,1", "6101": "bypass by-night,6101,1", "6102": "bypass by-include,6102,1", "6103": "bypass by-switch,6103,1",
+}
+
+// beside are configurations of Asterisk that dial, too.
+var beside = map[string]string{
+	"queues.conf": `
+[general]
+[support]
+member => PJSIP/101
+member => PJSIP/61@carrier,0,Chen Wei (outside)
+[wards]
+member => Local/101@phones/n,0,Ward 1
+member => PJSIP/102
+`,
+	"followme.conf": `
+[doctor]
+context=by-local
+number=>005,20
+[nurse]
+context=by-local
+number=>101,20
+number=>104&005,20,2
+`,
+	"features.conf": `
+[applicationmap]
+outside => *7,self/both,Dial(PJSIP/5@carrier)
+quiet => *8,peer,Playback,beep
+`,
+}
+
+// cleanBeside dial nothing but phones, and numbers through us.
+var cleanBeside = map[string]string{
+	"queues.conf":   "[general]\n[wards]\nmember => Local/101@house/n,0,Ward 1\nmember => PJSIP/102\nmember => Local/962345678@dialwarden-outbound/n\n",
+	"followme.conf": "[doctor]\ncontext=dialwarden-outbound\nnumber=>962345678,20\nnumber=>101,20\n",
+	"features.conf": "[applicationmap]\nquiet => *8,peer,Playback,beep\n",
+}
+
+// configured has Asterisk read these configurations.
+func configured(t *testing.T, l *lab.Lab, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		must(t, os.WriteFile(filepath.Join(l.Dir(), "etc", name), []byte(text), 0o644))
+	}
+	for _, command := range []string{"module load app_queue.so", "module load app_followme.so", "module load func_config.so", "module reload features"} {
+		if said, err := l.CLI(within(t, 10*time.Second), command); err != nil {
+			t.Fatal(command, said, err)
+		}
+	}
 }
 
 // clean is a dialplan in which every way to the trunk passes through Dialwarden.
@@ -136,6 +196,9 @@ exten => 7003,1,Answer()
 exten => 7004,1,Goto(dialwarden-emergency,110,1)
 exten => 7005,1,GotoIfTime(9:00-17:00,mon-fri,*,*?house,101,1:dialwarden-outbound,962345678,1)
 exten => 7006,1,Dial(PJSIP/${FILTER(0-9,${EXTEN:2})},20,iT)
+ same => n,Hangup()
+exten => 7007,1,Queue(wards,i)
+ same => n,FollowMe(doctor)
  same => n,Hangup()
 include => old
 [house]
@@ -207,12 +270,17 @@ func (w way) String() string {
 func TestDialpaths(t *testing.T) {
 	t.Parallel()
 	l := ownLab(t, lab.Options{ExtraDialplan: forgotten})
+	configured(t, l, beside)
 	found, text, status := ways(t, l, "--from", "more-phones,old-phones")
 	if status != 1 {
 		t.Errorf("the exit status is %d, want 1", status)
 	}
 	said := map[string][]way{}
 	for _, w := range found {
+		if len(w.Steps) == 0 {
+			t.Errorf("it is nowhere: %v", w)
+			continue
+		}
 		said[w.Steps[0].Exten] = append(said[w.Steps[0].Exten], w)
 	}
 	for exten, want := range wantForgotten {
@@ -238,15 +306,21 @@ func TestDialpaths(t *testing.T) {
 func TestCleanDialpaths(t *testing.T) {
 	t.Parallel()
 	l := ownLab(t, lab.Options{ExtraDialplan: clean})
+	configured(t, l, cleanBeside)
 	found, text, status := ways(t, l)
 	if status != 0 || len(found) > 0 || !strings.Contains(text, "No way past Dialwarden to PJSIP/carrier was found.") {
 		t.Errorf("status %d:\n%s", status, text)
 	}
-	show, err := l.CLI(within(t, 10*time.Second), "dialplan show")
-	must(t, err)
+	var show string
+	for _, command := range []string{"dialplan show", "queue show"} {
+		said, err := l.CLI(within(t, 10*time.Second), command)
+		must(t, err)
+		show += said
+	}
 	saved := filepath.Join(t.TempDir(), "dialplan.txt")
 	must(t, os.WriteFile(saved, []byte(show), 0o600))
-	if found, text, status = ways(t, l, "--dialplan", saved, "--from", "phones", "--trunk", "carrier"); status != 0 || len(found) > 0 {
+	found, text, status = ways(t, l, "--dialplan", saved, "--from", "phones", "--trunk", "carrier")
+	if status != 0 || len(found) != 1 || found[0].State != "unknown" || !strings.Contains(found[0].Why, "followme.conf") {
 		t.Errorf("status %d:\n%s", status, text)
 	}
 	if found, text, status = ways(t, l, "--from", "old"); status != 1 || len(found) != 1 {

@@ -201,7 +201,7 @@ func (r *run) target(part glob, text string) (phone bool) {
 }
 
 func (r *run) trunk(t trunk) {
-	r.walk.report(r.place, Bypass, t.name, "dials the trunk "+t.name, "Send the call to dialwarden-outbound: Goto(dialwarden-outbound,${EXTEN},1), with the digits as dialled")
+	r.walk.report(r.place, Bypass, t.name, r.through+"dials the trunk "+t.name, "Send the call to dialwarden-outbound: Goto(dialwarden-outbound,${EXTEN},1), with the digits as dialled")
 }
 
 // endpoint looks at PJSIP/NUMBER@endpoint or PJSIP/endpoint.
@@ -261,15 +261,6 @@ func (r *run) originate(_ string, args []string) {
 		r.to(arg(args, 2), firstOf(arg(args, 3), "s"), arg(args, 4))
 	case "app":
 		r.inner(arg(args, 2) + "(" + strings.Join(rest(args, 3), ",") + ")")
-	}
-}
-
-// queue is Queue(name,options,…): its members are in no dialplan.
-func (r *run) queue(_ string, args []string) {
-	r.unknown("the members of the queue " + arg(args, 0) + " are in queues.conf: they must be phones")
-	if _, has, sure := option(arg(args, 1), 'i'); !has && sure {
-		r.walk.report(r.place, Warning, "", "has no option i: a member that answers with a redirection to PJSIP/NUMBER@trunk gets there by itself",
-			"Put i into its options")
 	}
 }
 

@@ -49,6 +49,7 @@ type Site struct {
 	Dialplan  *Dialplan
 	Globals   map[string]string
 	Endpoints []Endpoint
+	Beside
 	// From are contexts in which calls begin, besides those of the endpoints.
 	From []string
 	// Trunks are endpoints like carrier, or PJSIP/carrier; besides those of DIALWARDEN_TRUNK and DIALWARDEN_TRUNK_name.
@@ -85,6 +86,7 @@ func Find(site Site) []Finding { return findWithin(site, mostSteps) }
 
 // findWithin looks at no more than so many steps.
 func findWithin(site Site, steps int) []Finding {
+	site.Dialplan = site.Dialplan.withKeys(site.Features)
 	f := &finder{
 		site: site, trunks: trunksOf(site), setters: map[string][]setter{}, values: map[string][]glob{},
 		matter: map[string]bool{}, started: map[string]bool{}, budget: steps, found: map[string]*Finding{},
@@ -100,6 +102,11 @@ func findWithin(site Site, steps int) []Finding {
 	if f.budget <= 0 {
 		f.note(Finding{State: Unknown, Why: "the dialplan has more ways than can be followed; what is found is not all",
 			Remedy: "Name fewer contexts with --from, and look at each"}, "budget")
+	}
+	for _, k := range site.Features {
+		if k.App == "" {
+			f.note(Finding{State: Unknown, Why: "what the key feature " + k.Name + " runs is not known", Remedy: "Look at it in features.conf: it must lead to no trunk"}, k.Name)
+		}
 	}
 	for _, line := range site.Dialplan.Unread {
 		f.note(Finding{State: Unknown, Why: "this line of the dialplan cannot be read: " + line, Remedy: "Look at it in the dialplan"}, line)
@@ -209,6 +216,9 @@ func (f *finder) starts() []From {
 				}
 			}
 		}
+	}
+	if len(f.site.Features) > 0 {
+		add(keysContext, "keys within a call")
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.site.Dialplan.contexts)) {
 		if f.site.Dialplan.contexts[name].registrar == "res_parking" {

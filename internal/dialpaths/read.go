@@ -10,7 +10,7 @@ import (
 // Ask runs a command of Asterisk's console, like "dialplan show", and returns what it prints.
 type Ask func(ctx stdcontext.Context, command string) (string, error)
 
-// Read asks a running Asterisk for its dialplan, its global variables and its endpoints. Errors are those of ask,
+// Read asks a running Asterisk for its dialplan, its global variables, its endpoints, and what dials beside it. Errors are those of ask,
 // ErrNoDialplan.
 func Read(ctx stdcontext.Context, ask Ask) (Site, error) {
 	text, err := ask(ctx, "dialplan show")
@@ -34,14 +34,15 @@ func Read(ctx stdcontext.Context, ask Ask) (Site, error) {
 		}
 		s.Endpoints = append(s.Endpoints, Endpoints(text)...)
 	}
-	return s, nil
+	s.Beside, err = readBeside(ctx, ask, s.Dialplan)
+	return s, err
 }
 
-// Saved reads a text that holds the output of `dialplan show`, and perhaps those of `dialplan show globals` and of
-// `pjsip show endpoint NAME`. The error is ErrNoDialplan.
+// Saved reads a text that holds the output of `dialplan show`, and perhaps those of `dialplan show globals`, of
+// `pjsip show endpoint NAME` and of `queue show`. The error is ErrNoDialplan.
 func Saved(text string) (Site, error) {
 	d, err := Parse(text)
-	return Site{Dialplan: d, Globals: Globals(text), Endpoints: Endpoints(text)}, err
+	return Site{Dialplan: d, Globals: Globals(text), Endpoints: Endpoints(text), Beside: Beside{Queues: Queues(text)}}, err
 }
 
 // Check says what is missing to find anything at all: a context in which calls begin, and a trunk.

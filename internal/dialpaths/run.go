@@ -15,6 +15,8 @@ type run struct {
 	jumps []jump
 	next  bool // the call may go on at the next priority
 	depth int  // applications within applications
+	// through is who dials at this place, where that is not the application itself.
+	through string
 }
 
 // runners say what each application that matters does, by its name in small letters. The others go on to the next priority.
@@ -36,10 +38,8 @@ func init() {
 		"retrydial": func(r *run, _ string, a []string) { r.dial(arg(a, 3), arg(a, 5)) },
 		"page":      func(r *run, _ string, a []string) { r.targets(arg(a, 0), "i") },
 		"originate": (*run).originate,
-		"queue":     (*run).queue,
-		"followme": func(r *run, _ string, _ []string) {
-			r.unknown("the numbers of followme.conf are dialled in the contexts that stand there")
-		},
+		"queue":     (*run).queue, "addqueuemember": (*run).addMember,
+		"followme": (*run).followMe,
 		"transfer": func(r *run, _ string, a []string) { r.transfer(arg(a, 0)) },
 		"background": func(r *run, _ string, a []string) {
 			r.anywhere(firstOf(arg(a, 3), r.place.in))
