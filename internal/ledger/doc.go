@@ -40,7 +40,7 @@
 // # Tables
 //
 //	decisions    one row per decision, immutable (triggers refuse UPDATE, DELETE and REPLACE), ids only grow
-//	evaluations  the whole input and answer of each as JSON, immutable
+//	evaluations  the whole input (as call.Sparse writes it) and answer of each as JSON, immutable
 //	calls        answer, end, seconds, cost, cause of each decided call, filled in as it goes on
 //	challenges   callers being asked for a credential; gone once their decision is recorded
 //	pins         HMAC-SHA256 of each PIN under the key file, never digits

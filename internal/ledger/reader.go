@@ -207,6 +207,9 @@ func (r *Reader) Decision(ctx context.Context, id int64) (Detail, error) {
 	if err != nil {
 		return Detail{}, r.fail(fmt.Sprintf("decision %d", id), err)
 	}
-	d.Input, d.Answer, d.Reasons = input, answer, answered.Reasons
+	d.Answer, d.Reasons = answer, answered.Reasons
+	if d.Input, err = call.Whole(input); err != nil {
+		d.Input = input // as it was found
+	}
 	return d, nil
 }

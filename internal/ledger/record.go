@@ -268,7 +268,7 @@ func encodeJSON(r call.Record) (input, answer string, err error) {
 		return "", "", err
 	}
 	answer, err = marshal(r.Decision)
-	return input, answer, err
+	return string(call.Sparse([]byte(input))), answer, err
 }
 
 // marshal is json.Marshal without the escapes for HTML, which make a ledger hard to read.

@@ -107,6 +107,16 @@ func TestRecordFillsTheViews(t *testing.T) {
 	}
 }
 
+// wholeInput is the JSON of facts with all that they do not say.
+func wholeInput(t *testing.T, f call.Facts) string {
+	t.Helper()
+	text, err := marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 func TestDecisionHasEverything(t *testing.T) {
 	l := newLedger(t)
 	r := readerOf(t, l)
@@ -130,6 +140,7 @@ func TestDecisionHasEverything(t *testing.T) {
 	rec.Decision.Elapsed = 0 // not in the JSON
 	for what, pair := range map[string][2]any{
 		"input":         {facts.Callee, rec.Facts.Callee},
+		"whole input":   {string(d.Input), wholeInput(t, rec.Facts)},
 		"answer":        {answer, rec.Decision},
 		"reasons":       {d.Reasons, rec.Decision.Reasons},
 		"shadow":        {d.Shadow, rec.Decision.Shadow},

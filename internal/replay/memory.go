@@ -69,6 +69,7 @@ func (r *reader) parts(input []byte, f *call.Facts) bool {
 		seen[name] = true
 		err := error(nil)
 		switch name {
+		case call.SparseMark:
 		case "time":
 			err = json.Unmarshal(value, &f.Time)
 		case "caller":
