@@ -226,6 +226,17 @@ func TestCostOfSanction(t *testing.T) {
 			t.Errorf("cost %d: %+v", cost, s)
 		}
 	}
+	// The newest correction counts alone: one that says no cost leaves that of the end, which nobody knows.
+	seconds, cost := int64(60), int64(25)
+	for _, c := range []call.Correction{{Seconds: &seconds}, {CostMinor: &cost}, {}, {CostMinor: &cost}} {
+		c.Who, c.Reason = "root", "the bill, again"
+		if _, err := l.Correct(ctx, id, c); err != nil {
+			t.Fatal(err)
+		}
+		if s, want := sanctionsOf(t, path, now)[0], 20*minorOf(optional(c.CostMinor)); s.CostFine != want {
+			t.Errorf("after %+v the fine is %d, want %d", c, s.CostFine, want)
+		}
+	}
 	// The record goes, and who called; what it has cost stays.
 	if _, err := l.Forget(ctx, r.Facts.Caller.Holder, "root", "left"); err != nil {
 		t.Fatal(err)
