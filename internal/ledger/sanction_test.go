@@ -157,6 +157,12 @@ func TestWhatIsSuspended(t *testing.T) {
 	if r.Impose(now, time.UTC); len(r.Sanctions) != 2 || r.Sanctions[0].Until.Day() != 3 || r.Sanctions[0].FineMinor != 1 {
 		t.Errorf("one for each rule: %+v", r.Sanctions)
 	}
+	r = premium(now, 7, call.Penalty{SuspendDays: 1, FineMinor: 5000, CostMultiple: 2, Suspend: call.SuspendPIN})
+	r.Decision.Sanctions = append(r.Decision.Sanctions, call.Penalty{Rule: "premium", SuspendDays: 2, FineMinor: 5000, CostMultiple: 3, Suspend: call.SuspendExtension})
+	if r.Impose(now, time.UTC); len(r.Sanctions) != 2 || r.Sanctions[1].Until.Day() != 26 || r.Sanctions[0].CostMultiple != 3 ||
+		r.Sanctions[0].FineMinor+r.Sanctions[1].FineMinor != 5000 || r.Sanctions[1].CostMultiple != 0 {
+		t.Errorf("the phone and the PIN, and one fine: %+v", r.Sanctions)
+	}
 }
 
 func TestLift(t *testing.T) {
