@@ -31,6 +31,7 @@ func (h heard) Arrive(a call.Attempt, _ string, l *Line) bool {
 }
 func (h heard) Unheard() []string                                         { return nil }
 func (h heard) Over(string, call.End)                                     {}
+func (h heard) Settled()                                                  {}
 func (h heard) Ended(channel string, _ time.Duration, _ time.Time, _ int) { h.ended <- channel }
 
 func (heard) Deliver(string, string, call.Event) {}

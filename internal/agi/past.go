@@ -6,11 +6,13 @@ import "github.com/dialwarden/dialwarden/internal/call"
 const mostNotes = 16
 
 // lookBack looks up how calls have ended of which nobody was told, because the daemon was away: our dialplan notes each end
-// in a global variable, and where ARI is not there a caller's channel is the only one that can be asked for it.
+// in a global variable, and where ARI is not there a caller's channel is the only one that can be asked for it. The caller is
+// judged by what comes of it: what was put aside for those calls is there again.
 func (s *Server) lookBack(session *session) {
+	over := false
 	for i, channel := range s.handler.Unheard() {
 		if i >= mostNotes {
-			return
+			break
 		}
 		_, note, err := session.command(0, "GET VARIABLE", call.NoteName(channel))
 		if err != nil {
@@ -18,6 +20,10 @@ func (s *Server) lookBack(session *session) {
 		}
 		if e, ok := call.ReadNote(note, channel); ok {
 			s.handler.Over(channel, e)
+			over = true
 		}
+	}
+	if over {
+		s.handler.Settled()
 	}
 }

@@ -23,7 +23,7 @@ const (
 	retryPause    = time.Second     // after the address could not be had, or no connection could be taken
 )
 
-// Handler is told what dialplans ask. Its methods return at once and may be called at the same time.
+// Handler is told what dialplans ask. Its methods may be called at the same time, and return at once but for Settled.
 type Handler interface {
 	// Arrive takes a call that waits to be decided; false means that it is not taken, and the dialplan goes on without.
 	Arrive(a call.Attempt, entry string, l *Line) bool
@@ -36,6 +36,8 @@ type Handler interface {
 	// Unheard lists channels whose calls may have ended while nobody listened, and Over tells how one of them did.
 	Unheard() []string
 	Over(channel string, e call.End)
+	// Settled returns when what Over told counts, or cannot be made to in time.
+	Settled()
 	// Emergency tells of a call that the dialplan let out by itself, when it begins and when it has ended.
 	Emergency(a call.Attempt)
 }

@@ -94,6 +94,9 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 	s.swept(found.Taken, found.First)
 }
 
+// settledWithin is how long a caller waits for the ends of earlier calls to be written.
+const settledWithin = time.Second
+
 // agiSwitchboard connects FastAGI to the same rooms. It satisfies agi.Handler.
 type agiSwitchboard struct{ switchboard }
 
@@ -119,6 +122,13 @@ func (s agiSwitchboard) Unheard() []string { return s.watch.Unheard() }
 func (s agiSwitchboard) Over(channel string, e call.End) {
 	e.Source = watch.SourceDialplan
 	s.watch.Over(channel, e)
+}
+
+// Settled waits for the ledger, but no caller waits long for it.
+func (s agiSwitchboard) Settled() {
+	ctx, cancel := context.WithTimeout(context.Background(), settledWithin)
+	defer cancel()
+	s.watch.Settled(ctx)
 }
 
 // Emergency is told when the call begins, and again after it; where ARI is there, that tells the same.

@@ -2,6 +2,7 @@ package call
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -51,16 +52,18 @@ func (r *Record) Impose(now time.Time, zone *time.Location) {
 	}
 }
 
-// merged has each rule once.
+// merged has each rule once; a rule that suspends the phone and the PIN has one suspension of each, and one fine.
 func merged(all []Penalty) []Penalty {
 	var out []Penalty
-next:
 	for _, p := range all {
-		for i := range out {
-			if o := &out[i]; o.Rule == p.Rule && o.Suspend == p.Suspend {
-				o.SuspendDays, o.FineMinor, o.CostMultiple = max(o.SuspendDays, p.SuspendDays), max(o.FineMinor, p.FineMinor), max(o.CostMultiple, p.CostMultiple)
-				continue next
-			}
+		if i := slices.IndexFunc(out, func(o Penalty) bool { return o.Rule == p.Rule }); i >= 0 {
+			o := &out[i]
+			o.FineMinor, o.CostMultiple = max(o.FineMinor, p.FineMinor), max(o.CostMultiple, p.CostMultiple)
+			p.FineMinor, p.CostMultiple = 0, 0
+		}
+		if i := slices.IndexFunc(out, func(o Penalty) bool { return o.Rule == p.Rule && o.Suspend == p.Suspend }); i >= 0 {
+			out[i].SuspendDays = max(out[i].SuspendDays, p.SuspendDays)
+			continue
 		}
 		out = append(out, p)
 	}

@@ -42,7 +42,7 @@ var webhookName = regexp.MustCompile(`^[A-Za-z0-9_.:\[\]-]{1,64}$`)
 func (w Webhook) Secret() (string, error) {
 	field := "alerts.webhooks " + w.Name + ": secret_file"
 	line, err := firstLine(field, w.SecretFile, "secret")
-	if err == nil && len(line) < leastWebhookSecret {
+	if err == nil && len(strings.TrimSpace(line)) < leastWebhookSecret {
 		return "", fmt.Errorf("%s: the first line of %s must have %d characters or more", field, w.SecretFile, leastWebhookSecret)
 	}
 	return line, err
@@ -59,7 +59,7 @@ func (a Alerts) check(require func(ok bool, field, right string)) {
 		if w.URL == "" {
 			given = "alerts.webhooks." + strconv.Itoa(i)
 		}
-		require(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.Fragment == "",
+		require(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.Fragment == "" && isPort(u.Port()),
 			given, `must have an http or https address as its url, like "https://alerts.example.com/dialwarden"`)
 		require(err != nil || u.User == nil, at("url"), "must not hold a password: requests are signed with secret_file")
 		given = at("secret_file")
@@ -77,6 +77,12 @@ func (a Alerts) check(require func(ok bool, field, right string)) {
 		require(!slices.Contains(w.To, ""), at("to"), "must not hold an empty text")
 		require(w.Timeout == 0 || inRange(time.Duration(w.Timeout), time.Second, time.Minute), at("timeout"), "must be a time from 1s to 1m")
 	}
+}
+
+// isPort reports whether a port can be connected to; none is that of the scheme.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && n > 0
 }
 
 func kindList() string {

@@ -96,6 +96,7 @@ func TestFaultsNameFileLineAndWhatIsRight(t *testing.T) {
 		"agi everywhere":   {"agi:\n  listen: \":4573\"\n", ":2:11: agi.listen: must be a loopback address"},
 		"webhook alone":    {"alerts:\n  webhooks:\n    - timeout: 5s\n", ":3:7: alerts.webhooks.0: must have an http or https address as its url"},
 		"webhook address":  {"alerts:\n  webhooks:\n    - {url: \"ftp://a\", secret_file: x}\n", ":3:13: alerts.webhooks.0.url: must have an http or https address"},
+		"webhook port":     {"alerts:\n  webhooks:\n    - {url: \"http://a:99999/\", secret_file: x}\n", ":3:13: alerts.webhooks.0.url: must have an http or https address"},
 		"webhook password": {"alerts:\n  webhooks:\n    - {url: \"http://a:b@h/\", secret_file: x}\n", "alerts.webhooks.0.url: must not hold a password"},
 		"webhook unsigned": {"alerts:\n  webhooks:\n    - url: \"http://h/\"\n", "must name in secret_file the file"},
 		"webhook kind":     {"alerts:\n  webhooks:\n    - {url: \"http://h/\", secret_file: x, kinds: [rule, fire]}\n", ":3:56: alerts.webhooks.0.kinds.1: must be a kind of alert: rule, emergency"},

@@ -72,7 +72,7 @@ func correct(ctx context.Context, conn *conn, decisionID int64, at Time, who, re
 	}
 	id, err := conn.insert(ctx, kindCorrection, "corrections", correctionColumns,
 		at, decisionID, who, reason, optional(c.Seconds), optional(cost))
-	if err == nil && cost != nil {
+	if err == nil {
 		err = multiplyCost(ctx, conn, decisionID, at)
 	}
 	return id, change, err

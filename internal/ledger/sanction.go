@@ -76,18 +76,19 @@ func (l *Ledger) tellSanctions(all ...call.SanctionChange) {
 	}
 }
 
-// costly finds the sanctions of a decision that multiply the cost of its call, and that cost: of the newest correction, else of
-// the end.
+// costly finds the sanctions of a decision that multiply the cost of its call, that cost (what the newest correction says, or
+// else the end), and what they add so far.
 const costly = `SELECT s.id, s.cost_multiple, coalesce(
-	(SELECT cost_minor FROM corrections WHERE decision_id = s.decision_id AND cost_minor IS NOT NULL ORDER BY id DESC LIMIT 1),
-	(SELECT cost_minor FROM calls WHERE decision_id = s.decision_id))
+	(SELECT cost_minor FROM corrections WHERE decision_id = s.decision_id ORDER BY id DESC LIMIT 1),
+	(SELECT cost_minor FROM calls WHERE decision_id = s.decision_id)),
+	coalesce((SELECT fine_minor FROM sanction_costs WHERE sanction_id = s.id ORDER BY id DESC LIMIT 1), 0)
 	FROM sanctions s WHERE s.decision_id = ? AND s.cost_multiple > 0 ORDER BY s.id`
 
-// multiplyCost notes what the cost of a call makes of its sanctions, when the cost is known or corrected.
+// multiplyCost notes what the cost of a call makes of its sanctions, when the call has ended or was corrected.
 func multiplyCost(ctx context.Context, c *conn, decision int64, at Time) error {
 	type fine struct {
-		sanction, times int64
-		cost            sql.NullInt64
+		sanction, times, before int64
+		cost                    sql.NullInt64
 	}
 	rows, err := c.costly.QueryContext(ctx, decision)
 	if err != nil {
@@ -96,7 +97,7 @@ func multiplyCost(ctx context.Context, c *conn, decision int64, at Time) error {
 	var all []fine
 	for rows.Next() {
 		var f fine
-		if err := rows.Scan(&f.sanction, &f.times, &f.cost); err != nil {
+		if err := rows.Scan(&f.sanction, &f.times, &f.cost, &f.before); err != nil {
 			return errors.Join(err, rows.Close())
 		}
 		all = append(all, f)
@@ -105,7 +106,7 @@ func multiplyCost(ctx context.Context, c *conn, decision int64, at Time) error {
 		return err
 	}
 	for _, f := range all {
-		if !f.cost.Valid {
+		if !f.cost.Valid && f.before == 0 {
 			continue // nobody knows it, so that it counts as nothing
 		}
 		cost := f.cost.Int64

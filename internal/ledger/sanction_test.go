@@ -157,6 +157,12 @@ func TestWhatIsSuspended(t *testing.T) {
 	if r.Impose(now, time.UTC); len(r.Sanctions) != 2 || r.Sanctions[0].Until.Day() != 3 || r.Sanctions[0].FineMinor != 1 {
 		t.Errorf("one for each rule: %+v", r.Sanctions)
 	}
+	r = premium(now, 7, call.Penalty{SuspendDays: 1, FineMinor: 5000, CostMultiple: 2, Suspend: call.SuspendPIN})
+	r.Decision.Sanctions = append(r.Decision.Sanctions, call.Penalty{Rule: "premium", SuspendDays: 2, FineMinor: 5000, CostMultiple: 3, Suspend: call.SuspendExtension})
+	if r.Impose(now, time.UTC); len(r.Sanctions) != 2 || r.Sanctions[1].Until.Day() != 26 || r.Sanctions[0].CostMultiple != 3 ||
+		r.Sanctions[0].FineMinor+r.Sanctions[1].FineMinor != 5000 || r.Sanctions[1].CostMultiple != 0 {
+		t.Errorf("the phone and the PIN, and one fine: %+v", r.Sanctions)
+	}
 }
 
 func TestLift(t *testing.T) {
@@ -224,6 +230,17 @@ func TestCostOfSanction(t *testing.T) {
 		}
 		if s := sanctionsOf(t, path, now)[0]; s.CostFine != 20*cost || s.Total != 5000+20*cost {
 			t.Errorf("cost %d: %+v", cost, s)
+		}
+	}
+	// The newest correction counts alone: one that says no cost leaves that of the end, which nobody knows.
+	seconds, cost := int64(60), int64(25)
+	for _, c := range []call.Correction{{Seconds: &seconds}, {CostMinor: &cost}, {}, {CostMinor: &cost}} {
+		c.Who, c.Reason = "root", "the bill, again"
+		if _, err := l.Correct(ctx, id, c); err != nil {
+			t.Fatal(err)
+		}
+		if s, want := sanctionsOf(t, path, now)[0], 20*minorOf(optional(c.CostMinor)); s.CostFine != want {
+			t.Errorf("after %+v the fine is %d, want %d", c, s.CostFine, want)
 		}
 	}
 	// The record goes, and who called; what it has cost stays.

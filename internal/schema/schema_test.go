@@ -17,7 +17,8 @@ const house = `{
     "lists": {"type": "array", "uniqueItems": true, "maxItems": 3, "items": {"type": "string", "x-refers": "lists"}, "default": []},
     "code": {"$ref": "#/definitions/two", "default": "en"},
     "deep": {"type": "object", "default": {}, "properties": {"on": {"type": "boolean", "default": true}, "n": {"type": "number", "default": 3}}},
-    "free": {}
+    "free": {},
+    "sum": {"type": "integer", "maximum": 1000000000000}
   }
 }`
 
@@ -43,12 +44,13 @@ func TestValidate(t *testing.T) {
 		{map[string]any{"caps": caps, "lists": []any{"a", "b"}, "code": "zh"}, ""},
 		{nil, ": caps is missing"},
 		{"caps", ": this is a text; wanted is a mapping (key: value)"},
-		{map[string]any{"cap": caps}, ": caps is missing\ncap: unknown field \"cap\" [caps lists code deep free]"},
+		{map[string]any{"cap": caps}, ": caps is missing\ncap: unknown field \"cap\" [caps lists code deep free sum]"},
 		{map[string]any{"caps": map[string]any{"mobil": int64(1)}}, "caps.mobil: there is no \"mobil\" here [local mobile]"},
 		{map[string]any{"caps": map[string]any{"local": "5"}}, "caps.local: this is a text; wanted is a whole number"},
 		{map[string]any{"caps": map[string]any{"local": 5.5}}, "caps.local: this is a number; wanted is a whole number"},
 		{map[string]any{"caps": map[string]any{"local": nil}}, "caps.local: this is nothing; wanted is a whole number"},
 		{map[string]any{"caps": map[string]any{"local": int64(-1), "mobile": uint64(61)}}, "caps.local: -1 is too small; wanted is 0 or more\ncaps.mobile: 61 is too large; wanted is 60 at most"},
+		{map[string]any{"caps": caps, "sum": int64(1000000000001)}, "sum: 1000000000001 is too large; wanted is 1000000000000 at most"},
 		{map[string]any{"caps": caps, "lists": []any{"a", "x", "a", int64(1)}}, "lists: wanted is a list of 3 at most\nlists.1: \"x\" is none of the lists [a b c d]\nlists.2: a is in the list twice\nlists.3: this is a whole number; wanted is a text"},
 		{map[string]any{"caps": caps, "code": "eng"}, "code: \"eng\" will not do. Two letters."},
 	} {

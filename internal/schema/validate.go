@@ -140,11 +140,14 @@ func (c *checker) number(s *Schema, v any, path []string) {
 	}
 	switch {
 	case s.Minimum != nil && n < *s.Minimum:
-		c.fault(path, "%v is too small; wanted is %v or more", v, *s.Minimum)
+		c.fault(path, "%v is too small; wanted is %s or more", v, decimal(*s.Minimum))
 	case s.Maximum != nil && n > *s.Maximum:
-		c.fault(path, "%v is too large; wanted is %v at most", v, *s.Maximum)
+		c.fault(path, "%v is too large; wanted is %s at most", v, decimal(*s.Maximum))
 	}
 }
+
+// decimal writes a bound as people write it: 1000000, not 1e+06.
+func decimal(bound float64) string { return strconv.FormatFloat(bound, 'f', -1, 64) }
 
 func float(v any) (float64, bool) {
 	switch v := v.(type) {

@@ -26,6 +26,18 @@ type write struct {
 	answer  call.Pickup
 	end     *call.End
 	failed  bool // once or more; the log says so once
+
+	settled chan struct{} // nothing is written; it is closed when what came before has been tried
+}
+
+// Settled returns when everything that was to be written before has been tried once, or ctx has ended.
+func (w *Watch) Settled(ctx context.Context) {
+	settled := make(chan struct{})
+	w.writes.Push(write{settled: settled})
+	select {
+	case <-settled:
+	case <-ctx.Done():
+	}
 }
 
 // Run keeps caps, and writes ends into the ledger, until ctx ends; then it writes what is left. What cannot be written is tried again behind
@@ -54,7 +66,15 @@ func (w *Watch) Run(ctx context.Context) {
 // to one call is told in its order, and calls at the same time: the ledger commits together what waits for it together.
 func (w *Watch) writeAll(ctx context.Context) {
 	var failed atomic.Bool
-	for calls := range slices.Chunk(byCall(w.writes.Take()), atOnce) {
+	all := w.writes.Take()
+	defer func() {
+		for _, x := range all {
+			if x.settled != nil {
+				close(x.settled)
+			}
+		}
+	}()
+	for calls := range slices.Chunk(byCall(all), atOnce) {
 		var round sync.WaitGroup
 		for _, writes := range calls {
 			round.Go(func() {
@@ -80,6 +100,9 @@ func (w *Watch) writeAll(ctx context.Context) {
 func byCall(writes []write) (calls [][]write) {
 	place := map[int64]int{}
 	for _, x := range writes {
+		if x.settled != nil {
+			continue
+		}
 		i, known := place[x.id]
 		if !known {
 			i = len(calls)
