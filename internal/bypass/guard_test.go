@@ -17,7 +17,8 @@ import (
 type world struct {
 	*Guard
 	released map[string]bool // by channel name
-	noted    bool            // another daemon has decided
+	answered bool
+	noted    bool // another daemon has decided
 	askError error
 	cut      []string
 	told     []Call
@@ -28,6 +29,7 @@ func newWorld(mode Mode) *world {
 	w.Guard = New(Config{
 		Mode: mode, Trunks: []string{"second", "DAHDI/*", "PJSIP/fax"}, Log: zerolog.Nop(),
 		Released: func(ch call.Channel) bool { return w.released[ch.Name] },
+		Answered: func(call.Channel) bool { return w.answered },
 		Leg:      func(channel string) bool { return channel == "leg" },
 		Global: func(_ context.Context, name string) (string, error) {
 			return map[string]string{"DIALWARDEN_TRUNK": "PJSIP/NUMBER@carrier&SIP/old/NUMBER", "DIALWARDEN_TRUNK_second": "PJSIP/8NUMBER@backup"}[name], nil
@@ -69,6 +71,7 @@ func TestDialled(t *testing.T) {
 	for name, c := range map[string]struct {
 		caller   call.Channel
 		released bool
+		answered bool
 		noted    bool
 		askError error
 		told     bool
@@ -78,6 +81,7 @@ func TestDialled(t *testing.T) {
 		"an originate":                             {told: true, cut: true},
 		"released":                                 {caller: in(phone, releasedContext, 0), released: true},
 		"released, by the variable":                {caller: in(phone, releasedContext, 7)},
+		"within a call that was answered":          {caller: in(phone, releasedContext, 7), released: true, answered: true, noted: true, told: true, cut: true},
 		"released by another daemon":               {caller: in(phone, releasedContext, 0), noted: true},
 		"past the check":                           {caller: in(phone, releasedContext, 0), told: true, cut: true},
 		"past the check, and Asterisk is silent":   {caller: in(phone, releasedContext, 0), askError: errors.New("late"), told: true},
@@ -92,7 +96,7 @@ func TestDialled(t *testing.T) {
 		for _, mode := range []Mode{Enforce, Watch, Off} {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(mode)
-				w.released[c.caller.Name], w.noted, w.askError = c.released, c.noted, c.askError
+				w.released[c.caller.Name], w.answered, w.noted, w.askError = c.released, c.answered, c.noted, c.askError
 				trunk := call.Channel{ID: "t", Name: "PJSIP/carrier-00000010"}
 				w.Made(trunk)
 				w.Dialled(c.caller, trunk)
