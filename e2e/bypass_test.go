@@ -201,6 +201,13 @@ func TestNoFalseBypass(t *testing.T) {
 	asked(t, moved)                      // the two are connected
 	transfer(t, moved, "962380075", nil) // decided again
 	reaches(t, s.lab, "62380075")
+	inside := dial(t, s.lab, "106", "104")
+	called, err := s.lab.Phone("104").WaitCall(within(t, 10*time.Second))
+	must(t, err)
+	up(t, inside)
+	asked(t, inside)
+	transfer(t, called, "962380077", nil) // whose caller is decided again, on a channel whose call was answered before
+	reaches(t, s.lab, "62380077")
 	results, err := s.lab.Burst(within(t, time.Minute), 100, []string{"101", "102", "103"}, func(i int) string { return fmt.Sprintf("96238%04d", 1000+i) })
 	must(t, err)
 	for _, r := range results {

@@ -55,6 +55,15 @@ func TestTrunks(t *testing.T) {
 			t.Errorf("%q is a trunk: %v", name, got)
 		}
 	}
+	small := newWorld(Watch)
+	small.Trunks = []string{"pjsip/fax", "dahdi/*"}
+	small.Global = func(context.Context, string) (string, error) { return "pjsip/NUMBER@carrier&motif/gtalk/NUMBER", nil }
+	small.Learn(context.Background())
+	for _, name := range []string{"PJSIP/carrier-0000002a", "PJSIP/fax-00000001", "DAHDI/i1/5551212-1", "Motif/gtalk-1"} {
+		if !small.isTrunk(call.Channel{Name: name}) {
+			t.Errorf("%s is no trunk of %q", name, sorted(small.trunks))
+		}
+	}
 	w.Global = func(context.Context, string) (string, error) { return "", errors.New("away") }
 	if w.Learn(context.Background()); len(w.trunks) != 5 {
 		t.Errorf("after a failure, trunks are %q", sorted(w.trunks))

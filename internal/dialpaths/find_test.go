@@ -58,12 +58,27 @@ func TestFind(t *testing.T) {
 				Dialplan: d, From: []string{"phones"}, Trunks: []string{"carrier"},
 				Beside: Beside{Queues: map[string][]string{"q": nil}, FollowMe: map[string]Profile{"x": {}}},
 			})
-			if !slices.ContainsFunc(found, func(f Finding) bool { return f.State == want && strings.Contains(f.Why, "dials the trunk PJSIP/carrier") }) {
+			if !slices.ContainsFunc(found, func(f Finding) bool {
+				return f.State == want && strings.Contains(f.Why, "dials the trunk PJSIP/carrier")
+			}) {
 				t.Errorf("%s: want %s, found %+v", priorities, want, found)
 			}
 			if slices.ContainsFunc(found, func(f Finding) bool { return strings.Contains(f.Why, "cannot be read") }) {
 				t.Errorf("%s: %+v", priorities, found)
 			}
 		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for trunk, fine := range map[string]bool{
+		"carrier": true, "pjsip/carrier": true, "DAHDI/g1/NUMBER": true, "": false, "/": false, "PJSIP/": false, "Local/NUMBER@lcr": false,
+	} {
+		if err := (Site{From: []string{"phones"}, Trunks: []string{trunk}}).Check(); (err == nil) != fine {
+			t.Errorf("%q: %v", trunk, err)
+		}
+	}
+	if err := (Site{From: []string{"phones"}, Globals: map[string]string{"DIALWARDEN_TRUNK": "Local/NUMBER@lcr"}}).Check(); err == nil {
+		t.Error("a Local channel is a trunk")
 	}
 }
