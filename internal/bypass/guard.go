@@ -173,6 +173,9 @@ func (g *Guard) Dialled(caller, peer call.Channel) {
 // sure reports whether what a channel dials undecided may be hung up: not where a Local channel could belong to a decided
 // call that began before us, nor where it says that it belongs to an emergency call. The mutex is held.
 func (g *Guard) sure(caller call.Channel) bool {
+	if caller.Context == emergencyContext { // whatever he dials
+		return false
+	}
 	if caller.OtherHalf() == "" {
 		return true
 	}
@@ -182,7 +185,9 @@ func (g *Guard) sure(caller call.Channel) bool {
 // mayDial reports whether what a channel dials is decided. The mutex is held.
 func (g *Guard) mayDial(caller call.Channel) bool {
 	switch caller.Context {
-	case emergencyContext, approverContext:
+	case emergencyContext:
+		return !g.Answered(caller)
+	case approverContext:
 		return true
 	case releasedContext:
 		if g.Answered(caller) {

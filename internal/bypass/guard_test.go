@@ -86,21 +86,22 @@ func TestDialled(t *testing.T) {
 		told     bool
 		cut      bool
 	}{
-		"a forgotten path":                         {caller: phone, told: true, cut: true},
-		"an originate":                             {told: true, cut: true},
-		"released":                                 {caller: in(phone, releasedContext, 0), released: true},
-		"released, by the variable":                {caller: in(phone, releasedContext, 7)},
-		"within a call that was answered":          {caller: in(phone, releasedContext, 7), released: true, answered: true, noted: true, told: true, cut: true},
-		"released by another daemon":               {caller: in(phone, releasedContext, 0), noted: true},
-		"past the check":                           {caller: in(phone, releasedContext, 0), told: true, cut: true},
-		"past the check, and Asterisk is silent":   {caller: in(phone, releasedContext, 0), askError: errors.New("late"), told: true},
-		"an emergency call":                        {caller: in(phone, emergencyContext, 0)},
-		"an approver's phone":                      {caller: in(phone, approverContext, 0)},
-		"a decided call that was sent elsewhere":   {caller: in(phone, "phones", 7), released: true, told: true, cut: true},
-		"a transferred trunk, with its variable":   {caller: call.Channel{ID: "leg", Name: "PJSIP/carrier-00000009", Context: "old", DecisionID: 7}, told: true, cut: true},
-		"a Local half of a decided call":           {caller: call.Channel{ID: "2", Name: "Local/5@trunks-00000001;2", Context: "trunks"}, released: true},
-		"a Local half of nobody":                   {caller: call.Channel{ID: "2", Name: "Local/5@old-00000001;2", Context: "old"}, told: true, cut: true},
-		"a Local half that has inherited a number": {caller: call.Channel{ID: "2", Name: "Local/5@old-00000001;2", Context: "old", DecisionID: 7}, told: true},
+		"a forgotten path":                           {caller: phone, told: true, cut: true},
+		"an originate":                               {told: true, cut: true},
+		"released":                                   {caller: in(phone, releasedContext, 0), released: true},
+		"released, by the variable":                  {caller: in(phone, releasedContext, 7)},
+		"within a call that was answered":            {caller: in(phone, releasedContext, 7), released: true, answered: true, noted: true, told: true, cut: true},
+		"released by another daemon":                 {caller: in(phone, releasedContext, 0), noted: true},
+		"past the check":                             {caller: in(phone, releasedContext, 0), told: true, cut: true},
+		"past the check, and Asterisk is silent":     {caller: in(phone, releasedContext, 0), askError: errors.New("late"), told: true},
+		"an emergency call":                          {caller: in(phone, emergencyContext, 0)},
+		"within an emergency call that was answered": {caller: in(phone, emergencyContext, 0), answered: true, told: true},
+		"an approver's phone":                        {caller: in(phone, approverContext, 0)},
+		"a decided call that was sent elsewhere":     {caller: in(phone, "phones", 7), released: true, told: true, cut: true},
+		"a transferred trunk, with its variable":     {caller: call.Channel{ID: "leg", Name: "PJSIP/carrier-00000009", Context: "old", DecisionID: 7}, told: true, cut: true},
+		"a Local half of a decided call":             {caller: call.Channel{ID: "2", Name: "Local/5@trunks-00000001;2", Context: "trunks"}, released: true},
+		"a Local half of nobody":                     {caller: call.Channel{ID: "2", Name: "Local/5@old-00000001;2", Context: "old"}, told: true, cut: true},
+		"a Local half that has inherited a number":   {caller: call.Channel{ID: "2", Name: "Local/5@old-00000001;2", Context: "old", DecisionID: 7}, told: true},
 	} {
 		for _, mode := range []Mode{Enforce, Watch, Off} {
 			synctest.Test(t, func(t *testing.T) {

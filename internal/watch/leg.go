@@ -86,7 +86,10 @@ func (w *Watch) HasAnswer(ch call.Channel) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f := w.calls[ch.ID]
-	return f != nil && f.end == nil && !f.answered.IsZero() && (ch.DecisionID == 0 || ch.DecisionID == f.id)
+	if f == nil || f.end != nil || f.answered.IsZero() || ch.Emergency && f.callee.Class != call.Emergency {
+		return false // an emergency call is told before it is followed
+	}
+	return ch.DecisionID == 0 || ch.DecisionID == f.id
 }
 
 // Leg reports whether a channel has been dialled by a call that is followed.
