@@ -11,7 +11,7 @@ import (
 // TestConsoleHangs: a console that hangs is given up in time, also where it is a script whose child goes on.
 func TestConsoleHangs(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "console")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\nsleep 20\necho over\n"), 0o755); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nsleep 20\necho over\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

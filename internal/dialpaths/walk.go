@@ -154,11 +154,7 @@ func (f *finder) look(name string, exten glob, step string) (all []match, switch
 		var here []match
 		for _, e := range l.context.extensions {
 			if i := e.position(step); i >= 0 && e.glob.overlaps(exten) {
-				here = append(here, match{e, i})
-				for step == "*" && i < len(e.priorities)-1 {
-					i++
-					here = append(here, match{e, i})
-				}
+				here = append(here, e.matches(i, step)...)
 			}
 		}
 		for _, m := range here {
@@ -186,7 +182,7 @@ func (e *extension) beats(o *extension) bool {
 	return e != o && e.caller == "" && o.glob.covers(e.glob) && !e.glob.covers(o.glob)
 }
 
-// position is where a priority or a label is; "" is priority 1, "*" the first.
+// position is where a priority or a label is; "" is priority 1, "*" any, the first.
 func (e *extension) position(step string) int {
 	switch {
 	case step == "*" && len(e.priorities) > 0:
@@ -198,6 +194,16 @@ func (e *extension) position(step string) int {
 		return e.at(n)
 	}
 	return e.labelled(step)
+}
+
+// matches is the priority at i, with "*" those behind it, too.
+func (e *extension) matches(i int, step string) []match {
+	all := []match{{e, i}}
+	for step == "*" && i < len(e.priorities)-1 {
+		i++
+		all = append(all, match{e, i})
+	}
+	return all
 }
 
 // visit looks at one priority, and has those looked at that may follow.
