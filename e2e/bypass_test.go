@@ -46,7 +46,9 @@ func bypassSite(t *testing.T, mode string) *site {
 	address := freeAddress(t)
 	l := ownLab(t, lab.Options{
 		ExtraDialplan: sidePaths, Modules: []string{"pbx_spool"},
-		Globals: map[string]string{"DIALWARDEN_TRUNK_second": "PJSIP/8NUMBER@carrier", "DIALWARDEN_AGI": "agi://" + address},
+		Globals: map[string]string{
+			"DIALWARDEN_TRUNK_second": "PJSIP/8NUMBER@carrier", "DIALWARDEN_AGI": "agi://" + address, "DYNAMIC_FEATURES": "out",
+		},
 	})
 	must(t, os.WriteFile(filepath.Join(l.Dir(), "etc", "features.conf"), []byte("[applicationmap]\nout => *9,self,Dial(PJSIP/5013@carrier)\n"), 0o600))
 	_, err := l.CLI(within(t, 10*time.Second), "module reload features")
@@ -111,6 +113,13 @@ var detours = map[string]func(t *testing.T, s *site){
 	"5013": func(t *testing.T, s *site) {
 		c := dial(t, s.lab, "108", "6013")
 		asked(t, c)
+		must(t, c.SendDTMF("*9"))
+	},
+	"5013 within a decided call": func(t *testing.T, s *site) {
+		c := dial(t, s.lab, "101", "962380090")
+		reaches(t, s.lab, "62380090")
+		up(t, c)
+		must(t, c.WaitAudio(within(t, 5*time.Second)))
 		must(t, c.SendDTMF("*9"))
 	},
 }
@@ -192,6 +201,13 @@ func TestNoFalseBypass(t *testing.T) {
 	asked(t, moved)                      // the two are connected
 	transfer(t, moved, "962380075", nil) // decided again
 	reaches(t, s.lab, "62380075")
+	inside := dial(t, s.lab, "106", "104")
+	called, err := s.lab.Phone("104").WaitCall(within(t, 10*time.Second))
+	must(t, err)
+	up(t, inside)
+	asked(t, inside)
+	transfer(t, called, "962380077", nil) // whose caller is decided again, on a channel whose call was answered before
+	reaches(t, s.lab, "62380077")
 	results, err := s.lab.Burst(within(t, time.Minute), 100, []string{"101", "102", "103"}, func(i int) string { return fmt.Sprintf("96238%04d", 1000+i) })
 	must(t, err)
 	for _, r := range results {

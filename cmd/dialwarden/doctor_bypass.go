@@ -115,7 +115,11 @@ func (b *bypassSearch) ask(ctx context.Context, command string) (string, error) 
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, words[0], append(words[1:], command)...) //nolint:gosec // the admin's own command
 	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.WaitDelay = time.Second // a script's own child holds the output open when the script is killed
 	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("no answer in time (%v at most): %w", consoleTimeout, ctx.Err())
+		}
 		said := strings.TrimSpace(out.String() + errs.String())
 		return "", fmt.Errorf("the dialplan cannot be asked for: %s %q: %w: %s; run it as root on Asterisk's machine, or save what it prints and name the file with --dialplan",
 			b.console, command, err, tame(said))

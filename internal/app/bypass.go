@@ -14,7 +14,7 @@ import (
 func (a *App) openBypass(context.Context) error {
 	a.bypass = bypass.New(bypass.Config{
 		Mode: bypass.Mode(a.cfg.Bypass.Mode), Trunks: a.cfg.Bypass.Trunks,
-		Released: a.watch.Released, Leg: a.watch.Leg,
+		Released: a.watch.Released, Answered: a.watch.HasAnswer, Leg: a.watch.Leg,
 		Global:   func(ctx context.Context, name string) (string, error) { return a.ari.Global(ctx, name) },
 		Decision: func(ctx context.Context, channel string) (bool, error) { return a.ari.Decided(ctx, channel) },
 		HangUp: func(ctx context.Context, channel string, cause int) error {

@@ -52,6 +52,9 @@ type Config struct {
 	Trunks []string // besides DIALWARDEN_TRUNK: PJSIP/carrier, carrier, DAHDI/*, or name for DIALWARDEN_TRUNK_name
 	// Released reports whether a decision lets the channel, or the call that it is a Local half of, dial.
 	Released func(ch call.Channel) bool
+	// Answered reports whether the call of the caller's channel was answered: what he dials then, by a key of features.conf, is
+	// another one.
+	Answered func(ch call.Channel) bool
 	// Leg reports whether the channel has answered a call that was decided.
 	Leg func(channel string) bool
 	// Global reads a global variable of the dialplan, Decision whether our dialplan has noted a decision on a channel.
@@ -170,6 +173,9 @@ func (g *Guard) Dialled(caller, peer call.Channel) {
 // sure reports whether what a channel dials undecided may be hung up: not where a Local channel could belong to a decided
 // call that began before us, nor where it says that it belongs to an emergency call. The mutex is held.
 func (g *Guard) sure(caller call.Channel) bool {
+	if caller.Context == emergencyContext { // whatever he dials
+		return false
+	}
 	if caller.OtherHalf() == "" {
 		return true
 	}
@@ -179,9 +185,14 @@ func (g *Guard) sure(caller call.Channel) bool {
 // mayDial reports whether what a channel dials is decided. The mutex is held.
 func (g *Guard) mayDial(caller call.Channel) bool {
 	switch caller.Context {
-	case emergencyContext, approverContext:
+	case emergencyContext:
+		return !g.Answered(caller)
+	case approverContext:
 		return true
 	case releasedContext:
+		if g.Answered(caller) {
+			return false
+		}
 		return caller.DecisionID != 0 || g.Released(caller)
 	}
 	if _, ours := g.halves[caller.Name]; ours {
@@ -194,7 +205,7 @@ func (g *Guard) mayDial(caller call.Channel) bool {
 func (g *Guard) caught(c Call, sure bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	if c.Caller.Context == releasedContext { // another daemon may have decided it
+	if c.Caller.Context == releasedContext && !g.Answered(c.Caller) { // another daemon may have decided it
 		decided, err := g.Decision(ctx, c.Caller.ID)
 		if decided {
 			return

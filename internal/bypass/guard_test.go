@@ -17,7 +17,8 @@ import (
 type world struct {
 	*Guard
 	released map[string]bool // by channel name
-	noted    bool            // another daemon has decided
+	answered bool
+	noted    bool // another daemon has decided
 	askError error
 	cut      []string
 	told     []Call
@@ -28,6 +29,7 @@ func newWorld(mode Mode) *world {
 	w.Guard = New(Config{
 		Mode: mode, Trunks: []string{"second", "DAHDI/*", "PJSIP/fax"}, Log: zerolog.Nop(),
 		Released: func(ch call.Channel) bool { return w.released[ch.Name] },
+		Answered: func(call.Channel) bool { return w.answered },
 		Leg:      func(channel string) bool { return channel == "leg" },
 		Global: func(_ context.Context, name string) (string, error) {
 			return map[string]string{"DIALWARDEN_TRUNK": "PJSIP/NUMBER@carrier&SIP/old/NUMBER", "DIALWARDEN_TRUNK_second": "PJSIP/8NUMBER@backup"}[name], nil
@@ -53,6 +55,15 @@ func TestTrunks(t *testing.T) {
 			t.Errorf("%q is a trunk: %v", name, got)
 		}
 	}
+	small := newWorld(Watch)
+	small.Trunks = []string{"pjsip/fax", "dahdi/*"}
+	small.Global = func(context.Context, string) (string, error) { return "pjsip/NUMBER@carrier&motif/gtalk/NUMBER", nil }
+	small.Learn(context.Background())
+	for _, name := range []string{"PJSIP/carrier-0000002a", "PJSIP/fax-00000001", "DAHDI/i1/5551212-1", "Motif/gtalk-1"} {
+		if !small.isTrunk(call.Channel{Name: name}) {
+			t.Errorf("%s is no trunk of %q", name, sorted(small.trunks))
+		}
+	}
 	w.Global = func(context.Context, string) (string, error) { return "", errors.New("away") }
 	if w.Learn(context.Background()); len(w.trunks) != 5 {
 		t.Errorf("after a failure, trunks are %q", sorted(w.trunks))
@@ -69,30 +80,33 @@ func TestDialled(t *testing.T) {
 	for name, c := range map[string]struct {
 		caller   call.Channel
 		released bool
+		answered bool
 		noted    bool
 		askError error
 		told     bool
 		cut      bool
 	}{
-		"a forgotten path":                         {caller: phone, told: true, cut: true},
-		"an originate":                             {told: true, cut: true},
-		"released":                                 {caller: in(phone, releasedContext, 0), released: true},
-		"released, by the variable":                {caller: in(phone, releasedContext, 7)},
-		"released by another daemon":               {caller: in(phone, releasedContext, 0), noted: true},
-		"past the check":                           {caller: in(phone, releasedContext, 0), told: true, cut: true},
-		"past the check, and Asterisk is silent":   {caller: in(phone, releasedContext, 0), askError: errors.New("late"), told: true},
-		"an emergency call":                        {caller: in(phone, emergencyContext, 0)},
-		"an approver's phone":                      {caller: in(phone, approverContext, 0)},
-		"a decided call that was sent elsewhere":   {caller: in(phone, "phones", 7), released: true, told: true, cut: true},
-		"a transferred trunk, with its variable":   {caller: call.Channel{ID: "leg", Name: "PJSIP/carrier-00000009", Context: "old", DecisionID: 7}, told: true, cut: true},
-		"a Local half of a decided call":           {caller: call.Channel{ID: "2", Name: "Local/5@trunks-00000001;2", Context: "trunks"}, released: true},
-		"a Local half of nobody":                   {caller: call.Channel{ID: "2", Name: "Local/5@old-00000001;2", Context: "old"}, told: true, cut: true},
-		"a Local half that has inherited a number": {caller: call.Channel{ID: "2", Name: "Local/5@old-00000001;2", Context: "old", DecisionID: 7}, told: true},
+		"a forgotten path":                           {caller: phone, told: true, cut: true},
+		"an originate":                               {told: true, cut: true},
+		"released":                                   {caller: in(phone, releasedContext, 0), released: true},
+		"released, by the variable":                  {caller: in(phone, releasedContext, 7)},
+		"within a call that was answered":            {caller: in(phone, releasedContext, 7), released: true, answered: true, noted: true, told: true, cut: true},
+		"released by another daemon":                 {caller: in(phone, releasedContext, 0), noted: true},
+		"past the check":                             {caller: in(phone, releasedContext, 0), told: true, cut: true},
+		"past the check, and Asterisk is silent":     {caller: in(phone, releasedContext, 0), askError: errors.New("late"), told: true},
+		"an emergency call":                          {caller: in(phone, emergencyContext, 0)},
+		"within an emergency call that was answered": {caller: in(phone, emergencyContext, 0), answered: true, told: true},
+		"an approver's phone":                        {caller: in(phone, approverContext, 0)},
+		"a decided call that was sent elsewhere":     {caller: in(phone, "phones", 7), released: true, told: true, cut: true},
+		"a transferred trunk, with its variable":     {caller: call.Channel{ID: "leg", Name: "PJSIP/carrier-00000009", Context: "old", DecisionID: 7}, told: true, cut: true},
+		"a Local half of a decided call":             {caller: call.Channel{ID: "2", Name: "Local/5@trunks-00000001;2", Context: "trunks"}, released: true},
+		"a Local half of nobody":                     {caller: call.Channel{ID: "2", Name: "Local/5@old-00000001;2", Context: "old"}, told: true, cut: true},
+		"a Local half that has inherited a number":   {caller: call.Channel{ID: "2", Name: "Local/5@old-00000001;2", Context: "old", DecisionID: 7}, told: true},
 	} {
 		for _, mode := range []Mode{Enforce, Watch, Off} {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(mode)
-				w.released[c.caller.Name], w.noted, w.askError = c.released, c.noted, c.askError
+				w.released[c.caller.Name], w.answered, w.noted, w.askError = c.released, c.answered, c.noted, c.askError
 				trunk := call.Channel{ID: "t", Name: "PJSIP/carrier-00000010"}
 				w.Made(trunk)
 				w.Dialled(c.caller, trunk)

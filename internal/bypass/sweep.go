@@ -88,17 +88,18 @@ func isOutgoing(ch call.Channel) bool {
 
 // isTrunk reports whether a channel is one of a trunk. The mutex is held.
 func (g *Guard) isTrunk(ch call.Channel) bool {
-	endpoint := ch.Endpoint()
+	endpoint := endpointName(ch.Endpoint())
 	technology, _, _ := strings.Cut(endpoint, "/")
 	return g.trunks[endpoint] || g.trunks[technology+"/*"]
 }
 
-// endpointName writes an endpoint with its technology: carrier is PJSIP/carrier.
+// endpointName writes an endpoint with its technology, in capitals, as Asterisk takes it in any case: carrier is PJSIP/carrier.
 func endpointName(name string) string {
-	if strings.Contains(name, "/") {
-		return name
+	technology, endpoint, ok := strings.Cut(name, "/")
+	if !ok {
+		return "PJSIP/" + name
 	}
-	return "PJSIP/" + name
+	return strings.ToUpper(technology) + "/" + endpoint
 }
 
 // endpointsOf reads the endpoints in PJSIP/NUMBER@carrier or SIP/carrier/NUMBER, with & between several. One of another
@@ -108,7 +109,8 @@ func endpointsOf(value string) []string {
 	var all []string
 	for part := range strings.SplitSeq(value, "&") {
 		technology, resource, ok := strings.Cut(strings.TrimSpace(part), "/")
-		if !ok || strings.EqualFold(technology, "Local") {
+		technology = strings.ToUpper(technology)
+		if !ok || technology == "LOCAL" {
 			continue
 		}
 		if technology != "PJSIP" && technology != "SIP" && technology != "IAX2" {

@@ -139,9 +139,9 @@ func (l *Lines) PriorityOf(extension, kind, grade string, class Class) int {
 func (l *Lines) TrunkOf(channelName string) string {
 	best, length := "", 0
 	for name, t := range l.Trunks {
-		rest, ok := strings.CutPrefix(channelName, t.Endpoint)
-		if ok && (strings.HasPrefix(rest, "-") || strings.HasPrefix(rest, "/")) && len(t.Endpoint) > length {
-			best, length = name, len(t.Endpoint)
+		n := len(t.Endpoint)
+		if n > length && n < len(channelName) && strings.EqualFold(channelName[:n], t.Endpoint) && (channelName[n] == '-' || channelName[n] == '/') {
+			best, length = name, n
 		}
 	}
 	return best
@@ -156,7 +156,7 @@ func (l *Lines) GuardedAt(channelName string) string {
 	}
 	if dash := strings.LastIndexByte(channelName, '-'); dash > 0 {
 		for ext, g := range l.Guarded {
-			if g.Endpoint == channelName[:dash] {
+			if strings.EqualFold(g.Endpoint, channelName[:dash]) {
 				return ext
 			}
 		}

@@ -74,14 +74,14 @@ func Queues(text string) map[string][]string {
 func featureNames(text string) (names []string) {
 	dynamic := false
 	for _, line := range lines(text) {
-		fields := strings.Fields(line)
 		switch {
 		case strings.HasPrefix(line, "Dynamic Feature"):
 			dynamic = true
-		case len(fields) == 0 || strings.HasPrefix(line, "Feature Groups"):
+		case strings.TrimSpace(line) == "" || strings.HasPrefix(line, "Feature Groups"):
 			dynamic = false
 		case dynamic && strings.Contains(line, " no def "):
-			names = append(names, fields[0])
+			name, _, _ := strings.Cut(line, " no def ")
+			names = append(names, strings.TrimSpace(name))
 		}
 	}
 	return names
@@ -232,8 +232,16 @@ func (d *Dialplan) withKeys(features []Feature) *Dialplan {
 	return &Dialplan{contexts: all, Unread: d.Unread}
 }
 
-// queue is Queue(name,options,…).
+// queue is Queue(name,options,URL,announcement,timeout,AGI,gosub,…); up to Asterisk 20 a macro stands before gosub.
 func (r *run) queue(_ string, args []string) {
+	r.goOn(arg(args, 1))
+	r.routines(arg(args, 1), "bB")
+	for _, name := range []string{arg(args, 6), arg(args, 7)} {
+		if name != "" {
+			r.to(name, "s", "1")
+			r.to("macro-"+name, "s", "1")
+		}
+	}
 	for _, value := range r.scope.expand(arg(args, 0)) {
 		name, ok := value.literal()
 		members, known := r.walk.site.Queues[name]
@@ -267,6 +275,7 @@ func (r *run) addMember(_ string, args []string) {
 
 // followMe is FollowMe(profile,options): each number is dialled in the profile's context.
 func (r *run) followMe(_ string, args []string) {
+	r.routines(arg(args, 1), "bB")
 	for _, value := range r.scope.expand(arg(args, 0)) {
 		name, ok := value.literal()
 		profile, known := r.walk.site.FollowMe[name]

@@ -40,12 +40,13 @@ Dynamic Feature           Default Current
 ---------------           ------- -------
 outside                   no def  *7     
 quiet                     no def  *8     
+night desk                no def  *9     
 
 Feature Groups:
 ---------------
 ===> Group: none
 `
-	if got, want := featureNames(show), []string{"outside", "quiet"}; !reflect.DeepEqual(got, want) {
+	if got, want := featureNames(show), []string{"outside", "quiet", "night desk"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q", got)
 	}
 	for value, want := range map[string]Feature{

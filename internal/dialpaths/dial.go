@@ -116,9 +116,7 @@ func parts(target glob) []glob {
 // dial is Dial(targets,,options).
 func (r *run) dial(text, options string) {
 	r.targets(text, options)
-	if value, has, _ := option(options, 'F'); has && value != "" {
-		r.jump(strings.Split(value, "^"))
-	}
+	r.goOn(options)
 	if value, has, _ := option(options, 'G'); has && value != "" { // the caller there, who is called one priority on
 		to := strings.Split(value, "^")
 		r.jump(to)
@@ -126,16 +124,48 @@ func (r *run) dial(text, options string) {
 			r.jump(append(to[:len(to)-1:len(to)-1], strconv.Itoa(n+1)))
 		}
 	}
-	for _, letter := range []byte("UbB") {
-		if value, has, _ := option(options, letter); has && value != "" {
-			r.gosub(routine(value, letter))
-		}
-	}
+	r.routines(options, "UbB")
 	if value, has, _ := option(options, 'M'); has {
 		r.macro(strings.Split(value, "^"))
 	}
 	if _, has, _ := option(options, 'T'); has && !r.ours { // the caller transfers with keys: from the context in which he is
 		r.anywhere(r.place.in)
+	}
+}
+
+// goOn is F(context^exten^priority): where whoever was called goes on after the call.
+func (r *run) goOn(options string) {
+	if value, has, _ := option(options, 'F'); has && value != "" {
+		r.jump(strings.Split(value, "^"))
+	}
+}
+
+// routines are the options that run dialplan on a channel that is called, or calls.
+func (r *run) routines(options, letters string) {
+	for _, letter := range []byte(letters) {
+		if value, has, _ := option(options, letter); has && value != "" {
+			r.gosub(routine(value, letter))
+		}
+	}
+}
+
+// comeback is c(context,exten,priority) of Park: where the parked one goes if nobody fetches him.
+func (r *run) comeback(options string) {
+	if value, has, _ := option(options, 'c'); has && value != "" {
+		r.jump(split(value, ','))
+	}
+}
+
+// parkAndAnnounce is ParkAndAnnounce(lot,options,announcement,target).
+func (r *run) parkAndAnnounce(_ string, args []string) {
+	r.comeback(arg(args, 1))
+	r.targets(arg(args, 3), "i")
+}
+
+// voiceMail is VoiceMail(boxes,options): with d(context) the caller may dial on.
+func (r *run) voiceMail(_ string, args []string) {
+	if value, has, _ := option(arg(args, 1), 'd'); has {
+		r.anywhere(firstOf(value, r.place.in))
 	}
 }
 
@@ -256,6 +286,7 @@ func (r *run) local(resource glob, text string) {
 // originate is Originate(target,exten|app,arg1,arg2,arg3).
 func (r *run) originate(_ string, args []string) {
 	r.targets(arg(args, 0), "i")
+	r.routines(arg(args, 6), "bB")
 	switch strings.ToLower(arg(args, 1)) {
 	case "exten":
 		r.to(arg(args, 2), firstOf(arg(args, 3), "s"), arg(args, 4))

@@ -225,27 +225,3 @@ func (f *finder) elsewhere(name string) []glob {
 	}
 	return f.values[name]
 }
-
-// assignments are the variables that an application sets, without the underscores in front.
-func assignments(app, data string) [][2]string {
-	var all [][2]string
-	texts := []string{data}
-	switch app {
-	case "mset":
-		texts = split(data, ',')
-	case "set":
-	default:
-		return nil
-	}
-	for _, text := range texts {
-		name, value, ok := strings.Cut(text, "=")
-		name = strings.TrimLeft(strings.TrimSpace(name), "_")
-		if inner, global := strings.CutPrefix(name, "GLOBAL("); global {
-			name = strings.TrimSuffix(inner, ")")
-		}
-		if ok && name != "" {
-			all = append(all, [2]string{name, strings.Trim(value, `"`)})
-		}
-	}
-	return all
-}

@@ -64,8 +64,9 @@ type finder struct {
 	values  map[string][]glob // of variables that are set elsewhere
 	matter  map[string]bool   // variables that decide where calls go
 	started map[string]bool   // contexts in which calls begin
-	ours    string            // the file that Dialwarden's contexts stand in
-	budget  int               // steps that may still be looked at
+	own     map[string][]*extension
+	ours    string // the file that Dialwarden's contexts stand in
+	budget  int    // steps that may still be looked at
 
 	found map[string]*Finding
 	order []string
@@ -89,7 +90,7 @@ func findWithin(site Site, steps int) []Finding {
 	site.Dialplan = site.Dialplan.withKeys(site.Features)
 	f := &finder{
 		site: site, trunks: trunksOf(site), setters: map[string][]setter{}, values: map[string][]glob{},
-		matter: map[string]bool{}, started: map[string]bool{}, budget: steps, found: map[string]*Finding{},
+		matter: map[string]bool{}, started: map[string]bool{}, own: map[string][]*extension{}, budget: steps, found: map[string]*Finding{},
 	}
 	f.survey()
 	starts := f.starts()
@@ -128,12 +129,14 @@ func (f *finder) survey() {
 		if e.context == "dialwarden-doctor" {
 			f.ours = fileOf(p.place)
 		}
-		set := assignments(strings.ToLower(p.app), p.data)
-		for _, a := range set {
-			f.setters[a[0]] = append(f.setters[a[0]], setter{e, a[1]})
-			values[a[0]] = append(values[a[0]], a[1])
+		for _, a := range assignments(p.app, p.data) {
+			f.setters[a.name] = append(f.setters[a.name], setter{e, a.value})
+			values[a.name] = append(values[a.name], a.value)
+			if strings.Contains(a.name, "(") { // of a function, such as a hangup handler
+				texts = append(texts, a.value)
+			}
 		}
-		if len(set) == 0 {
+		if app := strings.ToLower(p.app); app != "set" && app != "mset" {
 			texts = append(texts, p.data)
 		}
 	})

@@ -125,7 +125,7 @@ func (c *context) read(line string, e **extension) bool {
 		rest = m[3]
 	}
 	if *e == nil {
-		return false
+		return strings.HasPrefix(strings.TrimSpace(line), "Autohints ")
 	}
 	if strings.HasPrefix(strings.TrimSpace(rest), "hint:") {
 		return true

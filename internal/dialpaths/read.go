@@ -45,13 +45,20 @@ func Saved(text string) (Site, error) {
 	return Site{Dialplan: d, Globals: Globals(text), Endpoints: Endpoints(text), Beside: Beside{Queues: Queues(text)}}, err
 }
 
-// Check says what is missing to find anything at all: a context in which calls begin, and a trunk.
+// Check says what is missing to find anything at all: a context in which calls begin, and a trunk; and which of the trunks that
+// were named is none.
 func (s Site) Check() error {
+	for _, name := range s.Trunks {
+		_, endpoint, technology := strings.Cut(name, "/")
+		if name == "" || technology && (endpoint == "" || trunkOf(name).name == "") {
+			return fmt.Errorf("--trunk %q is no trunk: name an endpoint, like carrier, SIP/carrier or DAHDI/g1/NUMBER; of a Local channel the one behind it", name)
+		}
+	}
 	if len(s.From) == 0 && len(s.Endpoints) == 0 {
 		return errors.New("it is not known in which contexts calls begin: name those of your phones with --from")
 	}
 	if len(trunksOf(s)) == 0 {
-		return errors.New("it is not known what a trunk is: DIALWARDEN_TRUNK is not set; name your trunks with --trunk")
+		return errors.New("it is not known what a trunk is: DIALWARDEN_TRUNK is not set, or a Local channel; name your trunks with --trunk")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package dialpaths
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -36,9 +37,18 @@ func init() {
 		"exec": func(r *run, data string, _ []string) { r.inner(data) }, "tryexec": func(r *run, data string, _ []string) { r.inner(data) },
 		"dial":      func(r *run, _ string, a []string) { r.dial(arg(a, 0), arg(a, 2)) },
 		"retrydial": func(r *run, _ string, a []string) { r.dial(arg(a, 3), arg(a, 5)) },
-		"page":      func(r *run, _ string, a []string) { r.targets(arg(a, 0), "i") },
-		"originate": (*run).originate,
-		"queue":     (*run).queue, "addqueuemember": (*run).addMember,
+		"page": func(r *run, _ string, a []string) {
+			r.targets(arg(a, 0), "i")
+			r.routines(arg(a, 1), "bB")
+		},
+		"park":            func(r *run, _ string, a []string) { r.comeback(arg(a, 1)) },
+		"parkandannounce": (*run).parkAndAnnounce,
+		"bridge":          func(r *run, _ string, a []string) { r.goOn(arg(a, 1)) },
+		"voicemail":       (*run).voiceMail,
+		"set":             func(r *run, data string, _ []string) { r.sets("set", data) },
+		"mset":            func(r *run, data string, _ []string) { r.sets("mset", data) },
+		"originate":       (*run).originate,
+		"queue":           (*run).queue, "addqueuemember": (*run).addMember,
 		"followme": (*run).followMe,
 		"transfer": func(r *run, _ string, a []string) { r.transfer(arg(a, 0)) },
 		"background": func(r *run, _ string, a []string) {
@@ -128,14 +138,23 @@ func (r *run) toWith(context, exten, step string, set map[string][]glob) {
 		}
 		for _, e := range r.scope.expand(exten) {
 			for _, p := range r.scope.expand(step) {
-				name, ok := p.literal()
-				if !ok {
-					name = "*"
-				}
-				r.jumps = append(r.jumps, jump{context: c, exten: e, step: strings.TrimSpace(name), set: set})
+				r.jumps = append(r.jumps, jump{context: c, exten: e, step: r.step(p), set: set})
 			}
 		}
 	}
+}
+
+// step is a priority or a label; "*" for one that is in a variable. +2 and -1 count from the priority of this place.
+func (r *run) step(p glob) string {
+	name, ok := p.literal()
+	if !ok {
+		return "*"
+	}
+	name = strings.TrimSpace(name)
+	if n, err := strconv.Atoi(name); err == nil && strings.ContainsAny(name[:1], "+-") {
+		return strconv.Itoa(r.place.extension.priorities[r.place.index].number + n)
+	}
+	return name
 }
 
 // anywhere goes to whatever extension of a context the caller dials; a context in which calls begin is looked at by itself.
@@ -243,16 +262,34 @@ func (r *run) system(data string, _ []string) {
 	}
 }
 
+// either are the values of a variable that is perhaps set anew.
+func (r *run) either(name string, set map[string][]glob, values []glob) []glob {
+	before, ok := set[name]
+	if !ok {
+		before = r.walk.elsewhere(name)
+	}
+	all := slices.Clone(before)
+	for _, v := range values {
+		if !slices.ContainsFunc(all, func(o glob) bool { return o.key() == v.key() }) {
+			all = append(all, v)
+		}
+	}
+	if len(all) > mostValues {
+		return []glob{anything(false)}
+	}
+	return all
+}
+
 // set is what is known of variables behind this place.
 func (r *run) set(at *priority) map[string][]glob {
 	before := r.scope.set
 	var after map[string][]glob
-	for _, a := range assignments(strings.ToLower(at.app), at.data) {
-		if a[0] == "DIALWARDEN_NONCE" && !r.ours {
+	for _, a := range assignments(at.app, at.data) {
+		if a.name == "DIALWARDEN_NONCE" && !r.ours {
 			r.walk.report(r.place, Bypass, "", "sets the nonce by which [dialwarden-released] knows that a call was decided",
 				"Take it out: only dialwarden-outbound may set it")
 		}
-		if !r.walk.matter[a[0]] {
+		if !r.walk.matter[a.name] {
 			continue
 		}
 		if after == nil {
@@ -261,7 +298,11 @@ func (r *run) set(at *priority) map[string][]glob {
 				after = map[string][]glob{}
 			}
 		}
-		after[a[0]] = r.scope.expand(a[1])
+		values := r.scope.expand(a.value)
+		if a.maybe {
+			values = r.either(a.name, after, values)
+		}
+		after[a.name] = values
 	}
 	if after == nil {
 		return before

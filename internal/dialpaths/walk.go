@@ -71,7 +71,7 @@ func (w *walk) push(p *place) {
 func (p *place) key() string {
 	var b strings.Builder
 	e := p.extension
-	for _, s := range []string{e.context, e.name, e.caller, p.in, strconv.Itoa(p.index), p.exten.key()} {
+	for _, s := range []string{e.context, e.name, e.caller, p.in, strconv.Itoa(p.index), strconv.FormatBool(p.sure), p.exten.key()} {
 		b.WriteString(s)
 		b.WriteByte(0xff)
 	}
@@ -103,7 +103,8 @@ func (w *walk) enter(j jump, parent *place) []*place {
 	var all []*place
 	matches, switches := w.look(name, exten, j.step)
 	for _, m := range matches {
-		p := &place{extension: m.extension, index: m.index, in: name, exten: exten.narrowed(m.extension.glob), set: j.set, parent: parent, sure: parent == nil || parent.sure}
+		p := &place{extension: m.extension, index: m.index, in: name, exten: exten.narrowed(m.extension.glob), set: j.set, parent: parent,
+			sure: (parent == nil || parent.sure) && (j.step != "*" || m.index == 0)}
 		all = append(all, p)
 	}
 	for _, s := range switches {
@@ -153,7 +154,7 @@ func (f *finder) look(name string, exten glob, step string) (all []match, switch
 		var here []match
 		for _, e := range l.context.extensions {
 			if i := e.position(step); i >= 0 && e.glob.overlaps(exten) {
-				here = append(here, match{e, i})
+				here = append(here, e.matches(i, step)...)
 			}
 		}
 		for _, m := range here {
@@ -181,7 +182,7 @@ func (e *extension) beats(o *extension) bool {
 	return e != o && e.caller == "" && o.glob.covers(e.glob) && !e.glob.covers(o.glob)
 }
 
-// position is where a priority or a label is; "" is priority 1, "*" whatever comes first.
+// position is where a priority or a label is; "" is priority 1, "*" any, the first.
 func (e *extension) position(step string) int {
 	switch {
 	case step == "*" && len(e.priorities) > 0:
@@ -193,6 +194,16 @@ func (e *extension) position(step string) int {
 		return e.at(n)
 	}
 	return e.labelled(step)
+}
+
+// matches is the priority at i, with "*" those behind it, too.
+func (e *extension) matches(i int, step string) []match {
+	all := []match{{e, i}}
+	for step == "*" && i < len(e.priorities)-1 {
+		i++
+		all = append(all, match{e, i})
+	}
+	return all
 }
 
 // visit looks at one priority, and has those looked at that may follow.
@@ -213,8 +224,8 @@ func (w *walk) visit(p *place) {
 			w.push(to)
 		}
 	}
-	for _, name := range []string{"h", "e", "T", "i", "t", "o", "a"} { // where Asterisk itself sends a call
-		if e := w.named(p.in, name); e != nil && e != p.extension {
+	for _, e := range w.named(p.in) {
+		if e != p.extension {
 			w.push(&place{extension: e, in: p.in, exten: e.glob, set: p.set, parent: p, sure: p.sure})
 		}
 	}
@@ -223,19 +234,26 @@ func (w *walk) visit(p *place) {
 	}
 }
 
-// named is the extension of that very name in a context.
-func (f *finder) named(context, name string) *extension {
-	c := f.site.Dialplan.contexts[context]
-	if c == nil {
-		return nil
+// named are the extensions of a context, and of what it includes, that Asterisk itself sends a call to: at its end, in its
+// time, where something is invalid.
+func (f *finder) named(context string) []*extension {
+	if all, known := f.own[context]; known {
+		return all
 	}
-	for _, e := range c.extensions {
-		if e.name == name && len(e.priorities) > 0 {
-			return e
+	all := []*extension{}
+	for _, l := range f.levels(context) {
+		for _, e := range l.context.extensions {
+			same := func(o *extension) bool { return o.name == e.name }
+			if slices.Contains(ownNames, e.name) && len(e.priorities) > 0 && !slices.ContainsFunc(all, same) {
+				all = append(all, e)
+			}
 		}
 	}
-	return nil
+	f.own[context] = all
+	return all
 }
+
+var ownNames = []string{"h", "e", "T", "i", "t", "o", "a"}
 
 // follow goes on to the next priority: of this extension, or, where it has none, of whatever else the context has for what
 // was dialled.
@@ -266,7 +284,7 @@ func (p *place) path() []Step {
 func (w *walk) report(p *place, state State, trunk, why, remedy string) {
 	steps := p.path()
 	if state == Bypass && !p.sure {
-		state = Unknown
+		state, why = Unknown, "if a variable leads here, it "+why
 	}
 	last := steps[len(steps)-1]
 	key := last.String() + "\x00" + trunk + "\x00" + why

@@ -101,9 +101,10 @@ func (g *Guard) keyOf(channelName string) string {
 		return name
 	}
 	if dash := strings.LastIndexByte(channelName, '-'); dash > 0 {
-		return "@" + channelName[:dash]
+		channelName = channelName[:dash]
 	}
-	return "@" + channelName
+	technology, endpoint, _ := strings.Cut(channelName, "/")
+	return "@" + strings.ToUpper(technology) + "/" + endpoint // Asterisk takes pjsip/carrier, too
 }
 
 // keyOfDialling is keyOf for what the dialplan dials: PJSIP/NUMBER@carrier, PJSIP/carrier/sip:NUMBER@host, DAHDI/g1/NUMBER.

@@ -365,7 +365,7 @@ func TestDialling(t *testing.T) {
 	defer w.lock()()
 	for dialled, want := range map[string]string{
 		"PJSIP/NUMBER@carrier": "default", "PJSIP/carrier/sip:NUMBER@10.0.0.1": "default", "DAHDI/g1/NUMBER": "isdn",
-		"PJSIP/NUMBER@other": "@PJSIP/other", "PJSIP/NUMBER@carrier&PJSIP/NUMBER@other": "default", "": "@/",
+		"PJSIP/NUMBER@other": "@PJSIP/other", "pjsip/NUMBER@other": "@PJSIP/other", "pjsip/NUMBER@carrier": "default", "PJSIP/NUMBER@carrier&PJSIP/NUMBER@other": "default", "": "@/",
 	} {
 		if got := w.keyOfDialling(dialled); got != want {
 			t.Errorf("%q: %q, want %q", dialled, got, want)

@@ -81,6 +81,17 @@ func (w *Watch) Released(ch call.Channel) bool {
 	return f != nil && f.released && f.end == nil
 }
 
+// HasAnswer reports whether the call of a caller's channel was answered and goes on: what he dials then is no part of it.
+func (w *Watch) HasAnswer(ch call.Channel) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.calls[ch.ID]
+	if f == nil || f.end != nil || f.answered.IsZero() || ch.Emergency && f.callee.Class != call.Emergency {
+		return false // an emergency call is told before it is followed
+	}
+	return ch.DecisionID == 0 || ch.DecisionID == f.id
+}
+
 // Leg reports whether a channel has been dialled by a call that is followed.
 func (w *Watch) Leg(channel string) bool {
 	w.mu.Lock()

@@ -139,3 +139,23 @@ func (s *site) happens(id int64, step []string, now time.Time) {
 		s.t.Fatalf("nothing happens: %v", step)
 	}
 }
+
+// TestHasAnswer: a caller whose call was answered, unless the channel tells of another call, or of an emergency that is not
+// followed yet.
+func TestHasAnswer(t *testing.T) {
+	w := &Watch{calls: map[string]*followed{
+		"c": {id: 7, answered: after(1)}, "rings": {id: 8}, "e": {id: 9, answered: after(1), callee: call.Number{Class: call.Emergency}},
+	}}
+	for _, c := range []struct {
+		ch   call.Channel
+		want bool
+	}{
+		{call.Channel{ID: "c"}, true}, {call.Channel{ID: "c", DecisionID: 7}, true}, {call.Channel{ID: "c", DecisionID: 8}, false},
+		{call.Channel{ID: "c", Emergency: true}, false}, {call.Channel{ID: "e", Emergency: true}, true}, {call.Channel{ID: "rings"}, false},
+		{call.Channel{ID: "nobody"}, false},
+	} {
+		if got := w.HasAnswer(c.ch); got != c.want {
+			t.Errorf("%+v: %v", c.ch, got)
+		}
+	}
+}
