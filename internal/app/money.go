@@ -98,9 +98,13 @@ func (a *App) spent(c call.Change) {
 
 // reached is what is told when an allowance, in a currency, is used to a percentage.
 func reached(x call.AccountChange, percent int, currency string) call.Alert {
+	text := fmt.Sprintf("has reached %d %% in %s", percent, x.Month)
+	if x.Balance.Share() < int64(percent) {
+		text = "is as good as used up in " + x.Month + ": a call was refused because the rest does not pay for it"
+	}
 	alert := call.Alert{
 		Kind: call.AlertAllowance, Rule: call.RuleAllowance,
-		Text: fmt.Sprintf("The allowance %s of %s %s has reached %d %% in %s: %s of %s are used.", x.ID, x.Scope, x.Name, percent, x.Month,
+		Text: fmt.Sprintf("The allowance %s of %s %s %s: %s of %s are used.", x.ID, x.Scope, x.Name, text,
 			call.Money(x.Balance.Used, currency), call.Money(x.Balance.Granted, currency)),
 	}
 	switch x.Scope {

@@ -162,6 +162,8 @@ type Record struct {
 	// Charge is what the call may cost and who pays; nil where it costs nobody anything: it is refused, stays inside, or is
 	// an emergency call.
 	Charge *Charge
+	// Spent are the allowances that have refused the call: their rest pays for too little of it.
+	Spent []Allowance
 }
 
 // Pickup is how a call was answered.

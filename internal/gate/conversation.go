@@ -217,7 +217,7 @@ func (c *conversation) record(d call.Decision, p call.Proved) call.Record {
 	if d.Action == call.Allow {
 		r.TokenID, r.TokenReturns = p.Credentials.Token.ID, c.book.Handset.TokenReturns
 	}
-	r.Charge = c.bill.charge(&c.facts, d)
+	r.Charge, r.Spent = c.bill.charge(&c.facts, d), c.bill.spent(&c.facts, d)
 	if p.Credentials.Matter.Valid {
 		r.Matter = p.Credentials.Matter.Code
 	}

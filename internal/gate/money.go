@@ -143,6 +143,19 @@ func chargeable(c call.Class) bool {
 	return c != "" && c != call.Internal && c != call.Emergency
 }
 
+// spent are the allowances for whose sake a call is refused.
+func (x bill) spent(f *call.Facts, d call.Decision) (all []call.Allowance) {
+	if d.Action != call.Deny || d.Rule != call.RuleAllowance || !x.known {
+		return nil
+	}
+	for i, a := range x.paying {
+		if a.Overrun == call.OverrunRefuse && f.Usage.Allowances[i].AffordableSeconds <= f.Usage.AffordableSeconds {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
 // charge is what a call that is let out may cost, and what is to be put aside for it; nil where it goes over no trunk.
 func (x bill) charge(f *call.Facts, d call.Decision) *call.Charge {
 	if d.Action != call.Allow || d.Rule == call.RuleEmergency || !chargeable(f.Callee.Class) || d.Route.Redirect != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,8 @@ const (
 		WHERE allowance = ? AND name = ? AND month = ? RETURNING amount_minor, alerted`
 
 	noteAlert = `UPDATE accounts SET alerted = ? WHERE allowance = ? AND name = ? AND month = ?`
+
+	noteSpentOut = `UPDATE accounts SET alerted = 100 WHERE allowance = ? AND name = ? AND month = ? AND alerted < 100`
 
 	selectAccounts = `SELECT allowance, name, month, scope, amount_minor, used_minor, reserved_minor FROM accounts`
 )
@@ -178,6 +181,40 @@ func (c *conn) use(ctx context.Context, a call.Allowance, used, reserved int64) 
 		_, err = c.noteAlert.ExecContext(ctx, change.Reached[n-1], a.ID, a.Name, a.Month)
 	}
 	return change, err
+}
+
+// spentOut notes that the rest of accounts did not pay for a call. Where nothing is put aside in one and the percentage before
+// 100 was reached, it is as good as used up, and reaches 100: the rest may be too small for ever to be used.
+func (c *conn) spentOut(ctx context.Context, all []call.Allowance) (changed []call.AccountChange, err error) {
+	for _, a := range all {
+		last := slices.Index(a.AlertAt, 100)
+		if last < 0 {
+			continue
+		}
+		before := 1
+		if last > 0 {
+			before = a.AlertAt[last-1]
+		}
+		b, err := c.balance(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		if b.Reserved > 0 || b.Share() < int64(before) {
+			continue
+		}
+		noted, err := c.ExecContext(ctx, noteSpentOut, a.ID, a.Name, a.Month)
+		if err != nil {
+			return nil, err
+		}
+		if n, err := noted.RowsAffected(); err != nil || n == 0 {
+			continue // it was told already, or nothing was used yet
+		}
+		changed = append(changed, call.AccountChange{
+			AccountKey: call.AccountKey{ID: a.ID, Name: a.Name}, Scope: a.Scope,
+			AccountMonth: call.AccountMonth{Month: a.Month, Amount: a.Amount}, Balance: b, Reached: []int{100},
+		})
+	}
+	return changed, nil
 }
 
 func joinPercents(percents []int) string {

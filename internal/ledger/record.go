@@ -45,14 +45,17 @@ func (l *Ledger) Record(ctx context.Context, r call.Record) (int64, error) {
 		return 0, fmt.Errorf("ledger: cannot record the decision: %w", err)
 	}
 	var id int64
-	var change call.Change
 	var imposed []call.SanctionChange
-	err = l.writeThen(ctx, func(ctx context.Context, c *conn) (err error) {
+	err = l.writeChange(ctx, func(ctx context.Context, c *conn) (change call.Change, err error) {
 		if id, change, err = row.insert(ctx, c); err == nil {
 			imposed, err = impose(ctx, c, id, r)
 		}
-		return err
-	}, l.told(&change))
+		if err == nil && len(r.Spent) > 0 {
+			change.DecisionID = id
+			change.Accounts, err = c.spentOut(ctx, r.Spent)
+		}
+		return change, err
+	})
 	if err != nil {
 		return 0, fmt.Errorf("ledger: decision not recorded: %w", err)
 	}
