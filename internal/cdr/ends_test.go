@@ -69,6 +69,21 @@ func TestEnds(t *testing.T) {
 	wantSpan(t, e, 2, 0, 0) // the file has no record of it any more
 }
 
+// TestEndsOfOneChannel tells calls apart that one channel was in.
+func TestEndsOfOneChannel(t *testing.T) {
+	e := NewEnds(file(t, line(1, 0, 1, 10, "7")+line(1, 0, 12, 50, Emergency)), time.Since(made)+time.Hour)
+	for _, want := range []struct {
+		fields          []string
+		answered, ended int
+	}{{[]string{"7", Emergency}, 1, 10}, {[]string{"8", Emergency}, 12, 50}, {[]string{"8"}, 1, 50}} {
+		s, ok, err := e.Of(idOf(1), want.fields...)
+		if !ok || err != nil || !s.AnsweredAt.Equal(made.Add(time.Duration(want.answered)*time.Second)) ||
+			!s.EndedAt.Equal(made.Add(time.Duration(want.ended)*time.Second)) {
+			t.Errorf("%v: %+v, %v, %v", want.fields, s, ok, err)
+		}
+	}
+}
+
 // TestEndsReadsOnce asks for many calls at once: the file may be gone after the first answer.
 func TestEndsReadsOnce(t *testing.T) {
 	var text string

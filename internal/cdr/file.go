@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"slices"
 	"time"
@@ -30,7 +31,7 @@ func Since(path string, since time.Time) ([]Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("call detail records: %w", err)
 	}
-	return records(lines, since), nil
+	return new(clock).records(lines, since), nil
 }
 
 // tail reads the lines that are whole at the end of a file, back to a record of a call that ended before the moment; upTo is
@@ -68,18 +69,17 @@ func whole(text []byte, fromStart bool) []byte {
 
 // begins reports whether the lines begin with a record of a call that ended before the moment.
 func begins(lines []byte, since time.Time) bool {
-	for line := range bytes.Lines(lines) {
-		if r, ok := read(line); ok {
-			return r.EndedAt.Before(since)
-		}
-	}
-	return false
+	next, stop := iter.Pull(new(clock).read(lines))
+	defer stop()
+	first, ok := next()
+	return ok && first.EndedAt.Before(since)
 }
 
-func records(lines []byte, since time.Time) []Record {
+// records reads those of calls that ended at that moment or later, the oldest first.
+func (c *clock) records(lines []byte, since time.Time) []Record {
 	var all []Record
-	for line := range bytes.Lines(lines) {
-		if r, ok := read(line); ok && !r.EndedAt.Before(since) {
+	for r := range c.read(lines) {
+		if !r.EndedAt.Before(since) {
 			all = append(all, r)
 		}
 	}
@@ -87,11 +87,27 @@ func records(lines []byte, since time.Time) []Record {
 	return all
 }
 
-// read reads one line. Asterisk writes no line breaks into a field.
-func read(line []byte) (Record, bool) {
+// read reads the records of lines, in their order. Asterisk writes no line breaks into a field.
+func (c *clock) read(lines []byte) iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		for line := range bytes.Lines(lines) {
+			if c.known {
+				break
+			}
+			_, _ = c.line(line)
+		}
+		for line := range bytes.Lines(lines) {
+			if r, ok := c.line(line); ok && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+func (c *clock) line(line []byte) (Record, bool) {
 	fields, err := csv.NewReader(bytes.NewReader(line)).Read()
 	if err != nil {
 		return Record{}, false
 	}
-	return parse(fields)
+	return c.parse(fields)
 }

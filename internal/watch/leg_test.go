@@ -71,7 +71,7 @@ func TestEndedBeforeTheFirstLook(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
 			id, heard := s.decided("c", "101", call.Allow), s.decided("d", "102", call.Allow)
-			s.Past = func(_ context.Context, channel string) (call.End, bool) {
+			s.Past = func(_ context.Context, _ int64, channel string) (call.End, bool) {
 				if channel != "c" {
 					t.Errorf("%s is looked up", channel)
 				}

@@ -68,9 +68,9 @@ type followed struct {
 
 // Watch follows calls. Use New, and Run in a goroutine. All other methods return at once.
 type Watch struct {
-	// Past, if it is set before Run, looks up how the call of a channel that is gone has ended, if anybody noted it; the
-	// end's source says who.
-	Past func(ctx context.Context, channel string) (call.End, bool)
+	// Past, if it is set before Run, looks up how the call of a decision has ended whose caller's channel is gone, if anybody
+	// noted it; the end's source says who.
+	Past func(ctx context.Context, decisionID int64, channel string) (call.End, bool)
 
 	// Lines and Alert, if they are set before Run, change calls in progress and tell people what they should hear of.
 	Lines Lines
@@ -127,6 +127,15 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 		w.recorded(f, o.DecisionID, call.Decision{Action: o.Action, MaxSeconds: o.MaxSeconds})
 	}
 	return w, nil
+}
+
+// FollowsEmergency reports whether the call that is followed on the channel is an emergency call, or may be one: it is not
+// recorded yet. A channel can be in another call first, whose phone then transfers it.
+func (w *Watch) FollowsEmergency(channel string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.calls[channel]
+	return f != nil && (f.id == 0 || f.callee.Class == call.Emergency)
 }
 
 // Arrived begins to follow an attempt on a channel; an earlier one on it that is still open has ended. The returned
