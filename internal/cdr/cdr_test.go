@@ -72,6 +72,27 @@ func TestTransferred(t *testing.T) {
 	}
 }
 
+// TestMoved reads what logrotate has moved away, once, and only what is young enough.
+func TestMoved(t *testing.T) {
+	path := file(t, line(3, 0, 1, 30, ""))
+	for name, n := range map[string]int{".1": 2, "-20261122": 1, ".2.gz": 4, ".bak": 5} {
+		write(t, path+name, line(n, 0, 1, n*10, ""))
+	}
+	if err := os.Chtimes(path+"-20261122", made, made.Add(-time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Since(path, made)
+	if err != nil || len(got) != 2 || got[0].UniqueID != idOf(2) || got[1].UniqueID != idOf(3) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Since(path, made); err != nil || len(got) != 1 || got[0].UniqueID != idOf(2) {
+		t.Errorf("before Asterisk makes a new file: %+v, %v", got, err)
+	}
+}
+
 // TestUndecided puts the tries of an emergency call together.
 func TestUndecided(t *testing.T) {
 	text := line(1, 0, -1, 1, Emergency) + line(1, 0, -1, 2, Emergency) + line(2, 0, 1, 9, "4711") + line(1, 0, 3, 10, Emergency) +

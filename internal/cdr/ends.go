@@ -70,6 +70,8 @@ func key(uniqueID, userField string) string { return uniqueID + " " + userField 
 func (e *Ends) read() error {
 	f, err := os.Open(e.path)
 	if err != nil {
+		lines, err := withMoved(e.path, time.Now().Add(-e.within), nil, err)
+		e.add(lines)
 		return err
 	}
 	defer func() { _ = f.Close() }()
@@ -80,6 +82,9 @@ func (e *Ends) read() error {
 	var lines []byte
 	if since := time.Now().Add(-e.within); e.file == nil || !os.SameFile(e.file, now) || now.Size() < e.upTo {
 		if lines, e.upTo, err = tail(f, since); err != nil {
+			return err
+		}
+		if lines, err = withMoved(e.path, since, lines, nil); err != nil {
 			return err
 		}
 		e.file = now

@@ -58,15 +58,25 @@ func TestEnds(t *testing.T) {
 	if err := os.Rename(path, path+".1"); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := e.Of(idOf(5)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no file: %v", err)
-	}
+	wantSpan(t, e, 5, 0, 0)
 	write(t, path, line(5, 0, 5, 60, "x"))
 	wantSpan(t, e, 5, 5, 60)
 	wantSpan(t, e, 2, 2, 20) // read before
 
 	e.forget()
-	wantSpan(t, e, 2, 0, 0) // the file has no record of it any more
+	wantSpan(t, e, 2, 2, 20) // it is in the file that was moved away
+	wantSpan(t, e, 5, 5, 60)
+	if err := os.Rename(path+".1", path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	e.forget()
+	wantSpan(t, e, 2, 0, 0)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := e.Of(idOf(6)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
 }
 
 // TestEndsOfOneChannel tells calls apart that one channel was in.
