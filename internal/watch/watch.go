@@ -114,7 +114,11 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
 		f := &followed{
 			channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt, taken: now,
-			callee: call.Number{E164: o.Number, Class: o.Class}, payers: payersOf(o.Holder, o.Department),
+			callee: call.Number{E164: o.Number, Class: o.Class}, payers: payersOf(o.Holder, o.Department), extended: o.Extended,
+		}
+		d := call.Decision{Action: o.Action, MaxSeconds: o.MaxSeconds}
+		if o.Extended {
+			d.WarnSeconds = warnAhead
 		}
 		if o.Action == call.Allow {
 			f.pin = o.PINID
@@ -124,7 +128,7 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 		if o.Leg != "" {
 			w.addLeg(f, call.Channel{ID: o.Leg}, time.Time{}).answered = true
 		}
-		w.recorded(f, o.DecisionID, call.Decision{Action: o.Action, MaxSeconds: o.MaxSeconds})
+		w.recorded(f, o.DecisionID, d)
 	}
 	return w, nil
 }
