@@ -63,6 +63,30 @@ func TestCallInProgress(t *testing.T) {
 				t.Errorf("ended with %+v", end)
 			}
 		})
+		t.Run("transferred to a prompt", func(t *testing.T) {
+			t.Parallel()
+			c := dial(t, l, "106", "962390005")
+			far := reaches(t, l, "62390005")
+			asked(t, c)
+			transfer(t, c, "902112390005", nil)
+			lasts(t, far, 6)
+		})
+		t.Run("transferred while it rings", func(t *testing.T) {
+			t.Parallel()
+			l.Carrier.Behave("62390007", lab.Behaviour{Ring: 2 * time.Second})
+			first := dial(t, l, "101", "962390006")
+			up(t, first)
+			second := dial(t, l, "101", "962390007")
+			far := reaches(t, l, "62390007")
+			must(t, second.WaitProgress(within(t, 10*time.Second)))
+			transfer(t, first, "962390007", second)
+			up(t, far)
+			wait(1100 * time.Millisecond)
+			hangup(t, far)
+			if d := s.ended(s.decision(to("962390007")).ID); d.Call.Seconds != 2 || d.Call.EndSource != "ari" {
+				t.Errorf("got %+v", d.Call)
+			}
+		})
 	})
 	t.Run("transferred, extended, the daemon killed", func(t *testing.T) {
 		c := dial(t, l, "105", "962390004")

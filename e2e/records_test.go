@@ -70,3 +70,55 @@ func forgetEnds(t *testing.T, l *lab.Lab) {
 		must(t, err)
 	}
 }
+
+// Who was called by a colleague and is then transferred to an emergency number, while there is no daemon, is in the log as
+// any other: also while the call lasts. An emergency call that found no channel at first was answered all the same.
+func TestEmergencyOfTheTimeWithout(t *testing.T) {
+	t.Parallel()
+	l := ownLab(t, lab.Options{Globals: map[string]string{"TRANSFER_CONTEXT": "dialwarden-outbound"}})
+	s := newSite(t, l, "")
+	s.write("dialwarden.yaml", fmt.Sprintf("asterisk: {url: %q, cdr_file: %q}\n",
+		l.ARIURL(), filepath.Join(l.Dir(), "log", "cdr-csv", "Master.csv")))
+	d := s.serve()
+	colleagues := func(from, called string) (first, second *lab.Call) {
+		first = dial(t, l, from, called)
+		up(t, first)
+		second, err := l.Phone(called).WaitCall(within(t, 10*time.Second))
+		must(t, err)
+		eventually(t, "the answer is in the ledger", func() bool { return !s.decision(to(called)).Call.AnsweredAt.IsZero() })
+		return first, second
+	}
+	over, by := colleagues("101", "103")
+	lasting, byToo := colleagues("102", "104")
+	d.kill()
+	transfer(t, by, "9119", nil)
+	reaches(t, l, "119")
+	transfer(t, byToo, "9110", nil)
+	reaches(t, l, "110")
+	wait(1100 * time.Millisecond)
+	hangup(t, over)
+	l.Carrier.Carry(1) // lasting has it
+	tried := dial(t, l, "105", "9120")
+	must(t, l.WaitLog(within(t, 10*time.Second), "Wait(\"PJSIP/105"))
+	l.Carrier.Carry(0)
+	up(t, tried)
+	wait(1100 * time.Millisecond)
+	hangup(t, tried)
+
+	s.serve()
+	for _, number := range []string{"9119", "9120"} {
+		if c := s.once(number).Call; c.AnsweredAt.IsZero() || c.Seconds < 1 || c.EndSource != watch.SourceCDR {
+			t.Errorf("%s has %+v", number, c)
+		}
+	}
+	s.logged(1, "Emergency call to 110 from 102")
+	hangup(t, lasting)
+	if c := s.once("9110").Call; c.AnsweredAt.IsZero() || c.Seconds < 3 || c.EndSource != watch.SourceARI {
+		t.Errorf("the call that lasted has %+v", c)
+	}
+	for _, called := range []string{"103", "104"} {
+		if c := s.once(called).Call; c.EndSource != watch.SourceDialplan {
+			t.Errorf("the call to %s has %+v", called, c)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ const (
 
 // past looks up how a call has ended whose channel is gone: in the dialplan's note, to the millisecond, or else in the call
 // detail record, to the second.
-func (a *App) past(ctx context.Context, channel string) (call.End, bool) {
+func (a *App) past(ctx context.Context, decisionID int64, channel string) (call.End, bool) {
 	if e, ok := a.ari.Past(ctx, channel); ok {
 		e.Source = watch.SourceDialplan
 		return e, true
@@ -31,7 +32,7 @@ func (a *App) past(ctx context.Context, channel string) (call.End, bool) {
 	if a.cfg.Asterisk.CDRFile == "" {
 		return call.End{}, false
 	}
-	span, ok, err := a.ends.Of(channel)
+	span, ok, err := a.ends.Of(channel, strconv.FormatInt(decisionID, 10), cdr.Emergency)
 	if err != nil {
 		a.complainOfRecords(err)
 	}
@@ -86,18 +87,20 @@ func (a *App) readRecords(ctx context.Context, since time.Time) error {
 	if err != nil {
 		return err
 	}
-	var known map[string]bool
-	for _, r := range records {
-		if r.UserField != cdr.Emergency && !strings.HasPrefix(r.UserField, cdr.Unavailable) {
-			continue
+	known := map[string]map[string]bool{} // channels, by rule
+	for _, r := range cdr.Undecided(records) {
+		// A caller whom somebody transferred to an emergency number may have been in a call before that was decided.
+		rule, follows := call.RuleEmergency, a.watch.FollowsEmergency
+		if r.UserField != cdr.Emergency {
+			rule, follows = "", a.watch.Follows
 		}
-		if known == nil {
-			if known, err = a.ledger.Channels(ctx, since.Add(-longestCall)); err != nil {
+		if known[rule] == nil {
+			if known[rule], err = a.ledger.Channels(ctx, rule, since.Add(-longestCall)); err != nil {
 				return err
 			}
 		}
-		if !known[r.UniqueID] && !a.watch.Follows(r.UniqueID) {
-			known[r.UniqueID] = true
+		if !known[rule][r.UniqueID] && !follows(r.UniqueID) {
+			known[rule][r.UniqueID] = true
 			a.recordMissed(r)
 		}
 	}

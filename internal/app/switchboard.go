@@ -77,9 +77,10 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 	for _, w := range found.Waiting {
 		snapshot.Waiting = append(snapshot.Waiting, gate.Waiting{Attempt: w.Attempt, Entry: w.Entry, Line: w.Line})
 	}
+	s.watch.Sweep(found.Channels, found.Taken) // first: a call that was transferred to an emergency number has ended
 	for _, a := range found.Emergencies {
 		s.guard.Emergency(a.Channel)
-		if !s.watch.Follows(a.Channel) {
+		if !s.watch.FollowsEmergency(a.Channel) {
 			a.Adopted = true
 			s.gate.Emergency(a)
 		}
@@ -88,7 +89,6 @@ func (s switchboard) Sweep(found ari.Snapshot) {
 		s.watch.Talking(channel, at)
 	}
 	s.guard.Sweep(found.Channels, found.Taken)
-	s.watch.Sweep(found.Channels, found.Taken)
 	s.bypass.Sweep(found.Channels, found.Taken)
 	s.gate.Sweep(snapshot)
 	s.swept(found.Taken, found.First)
@@ -133,7 +133,7 @@ func (s agiSwitchboard) Settled() {
 
 // Emergency is told when the call begins, and again after it; where ARI is there, that tells the same.
 func (s agiSwitchboard) Emergency(a call.Attempt) {
-	if !s.watch.Follows(a.Channel) {
+	if !s.watch.FollowsEmergency(a.Channel) {
 		s.gate.Emergency(a)
 	}
 }

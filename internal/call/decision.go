@@ -207,7 +207,8 @@ type OpenCall struct {
 	AnsweredAt time.Time // zero if it was not answered yet
 	Leg        string    // the channel that answered; empty where it is not known
 	Class      Class
-	MaxSeconds int // the cap, as it is now; 0 for none
+	MaxSeconds int  // the cap, as it is now; 0 for none
+	Extended   bool // the cap is not the one that it was let out with: an operator has changed it
 }
 
 // Release tells the dialplan to let a call out.

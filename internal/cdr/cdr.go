@@ -3,7 +3,8 @@
 //
 // A record is a line of comma-separated values, in the order of Asterisk's documentation, with uniqueid and userfield
 // behind (loguniqueid and loguserfield in cdr.conf). Its times are to the second, in UTC or in the time zone of Asterisk's
-// machine (usegmtime); which one is seen by the unique id, which begins with the moment at which the channel was made.
+// machine (usegmtime); which one is seen by the unique id, which begins with the moment at which the channel was made. A
+// channel has a further record for each further call that it is in (a transfer, a second trunk): that one begins later.
 package cdr
 
 import (
@@ -46,8 +47,31 @@ const (
 	columns         = 18 // at least; some versions write more
 )
 
+// clock is how far from UTC the times of a file are, as far as its records have told.
+type clock struct {
+	ahead time.Duration
+	known bool
+}
+
+// begun is how long a channel's first record may begin after the channel was made.
+const begun = 3 * time.Second
+
+// of is how far from UTC the times of a record are that begins at start, by its clock, about a channel made at that moment:
+// a multiple of a quarter of an hour. A record that begins later than its channel does not tell, others do.
+func (c *clock) of(start, made time.Time) time.Duration {
+	late := start.Sub(made)
+	ahead := late.Round(15 * time.Minute)
+	if (late - ahead).Abs() <= begun {
+		c.ahead, c.known = ahead, true
+	}
+	if c.known {
+		return c.ahead
+	}
+	return ahead
+}
+
 // parse reads the fields of a line; false for what is no record with a unique id.
-func parse(fields []string) (r Record, ok bool) {
+func (c *clock) parse(fields []string) (r Record, ok bool) {
 	if len(fields) < columns {
 		return r, false
 	}
@@ -60,14 +84,13 @@ func parse(fields []string) (r Record, ok bool) {
 	if !ok || err != nil {
 		return r, false
 	}
-	// What the clock on the wall said is as far from UTC as its time zone is: a multiple of a quarter of an hour.
-	zone := start.Sub(made).Round(15 * time.Minute)
+	ahead := c.of(start, made)
 	moment := func(text string) time.Time {
 		t, err := time.Parse(time.DateTime, text)
 		if err != nil {
 			return time.Time{}
 		}
-		return t.Add(-zone)
+		return t.Add(-ahead)
 	}
 	r.StartedAt, r.AnsweredAt, r.EndedAt = moment(fields[columnStart]), moment(fields[columnAnswer]), moment(fields[columnEnd])
 	return r, !r.EndedAt.IsZero()
@@ -78,4 +101,27 @@ func madeAt(uniqueID string) (time.Time, bool) {
 	number, _, ok := strings.Cut(uniqueID[strings.LastIndexByte(uniqueID, '-')+1:], ".")
 	seconds, err := strconv.ParseInt(number, 10, 64)
 	return time.Unix(seconds, 0).UTC(), ok && err == nil && seconds > 0
+}
+
+// Undecided puts together what the records, in the order of their ends, tell of each call that no daemon has decided: an
+// emergency call that found no channel at first has a record for each try.
+func Undecided(records []Record) []Record {
+	var all []Record
+	place := map[[2]string]int{}
+	for _, r := range records {
+		if r.UserField != Emergency && !strings.HasPrefix(r.UserField, Unavailable) {
+			continue
+		}
+		key := [2]string{r.UniqueID, r.UserField}
+		i, known := place[key]
+		if !known {
+			place[key] = len(all)
+			all = append(all, r)
+			continue
+		}
+		if all[i].EndedAt = r.EndedAt; all[i].AnsweredAt.IsZero() {
+			all[i].AnsweredAt = r.AnsweredAt
+		}
+	}
+	return all
 }

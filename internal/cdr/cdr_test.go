@@ -60,6 +60,53 @@ func TestSince(t *testing.T) {
 	}
 }
 
+// TestTransferred reads a record that begins long after its channel was made: its times are by the same clock as others.
+func TestTransferred(t *testing.T) {
+	const zone = 8 * time.Hour
+	later := strings.ReplaceAll(line(1, zone+8*time.Minute, 0, 20, "emergency"), "PJSIP/101", "PJSIP/105")
+	for name, text := range map[string]string{"behind": line(2, zone, 1, 10, "") + later, "before": later + line(2, zone, 1, 10, "")} {
+		got, err := Since(file(t, text), made.Add(11*time.Second))
+		if err != nil || len(got) != 1 || !got[0].StartedAt.Equal(made.Add(8*time.Minute)) || !got[0].EndedAt.Equal(made.Add(8*time.Minute+20*time.Second)) {
+			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
+	}
+}
+
+// TestMoved reads what logrotate has moved away, once, and only what is young enough.
+func TestMoved(t *testing.T) {
+	path := file(t, line(3, 0, 1, 30, ""))
+	for name, n := range map[string]int{".1": 2, "-20261122": 1, ".2.gz": 4, ".bak": 5} {
+		write(t, path+name, line(n, 0, 1, n*10, ""))
+	}
+	if err := os.Chtimes(path+"-20261122", made, made.Add(-time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Since(path, made)
+	if err != nil || len(got) != 2 || got[0].UniqueID != idOf(2) || got[1].UniqueID != idOf(3) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Since(path, made); err != nil || len(got) != 1 || got[0].UniqueID != idOf(2) {
+		t.Errorf("before Asterisk makes a new file: %+v, %v", got, err)
+	}
+}
+
+// TestUndecided puts the tries of an emergency call together.
+func TestUndecided(t *testing.T) {
+	text := line(1, 0, -1, 1, Emergency) + line(1, 0, -1, 2, Emergency) + line(2, 0, 1, 9, "4711") + line(1, 0, 3, 10, Emergency) +
+		line(1, 0, -1, 11, Unavailable+"9123")
+	records, err := Since(file(t, text), made)
+	got := Undecided(records)
+	if err != nil || len(got) != 2 || got[1].UserField != Unavailable+"9123" {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if r := got[0]; !r.StartedAt.Equal(made) || !r.AnsweredAt.Equal(made.Add(3*time.Second)) || !r.EndedAt.Equal(made.Add(10*time.Second)) {
+		t.Errorf("got %+v", r)
+	}
+}
+
 // TestSinceReadsTheEnd reads no more of a long file than is asked for, wherever the blocks begin.
 func TestSinceReadsTheEnd(t *testing.T) {
 	var text strings.Builder
@@ -91,7 +138,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(line(1, 0, 1, 2, "emergency"))
 	f.Add(`"a",b,,"` + strings.Repeat(",", 30))
 	f.Fuzz(func(t *testing.T, text string) {
-		if r, ok := read([]byte(text)); ok && (r.EndedAt.IsZero() || r.UniqueID == "") {
+		if r, ok := new(clock).line([]byte(text)); ok && (r.EndedAt.IsZero() || r.UniqueID == "") {
 			t.Errorf("%q is read as %+v", text, r)
 		}
 	})

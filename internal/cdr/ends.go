@@ -19,9 +19,10 @@ type Ends struct {
 	within time.Duration
 
 	mu      sync.Mutex
-	file    os.FileInfo // what was read; nil if nothing is remembered
-	upTo    int64       // and how far
-	calls   map[string]Span
+	file    os.FileInfo     // what was read; nil if nothing is remembered
+	upTo    int64           // and how far
+	calls   map[string]Span // by what key makes of a channel and a user field, and by the channel alone
+	clock   clock
 	forgets *time.Timer
 }
 
@@ -31,10 +32,11 @@ type Span struct{ AnsweredAt, EndedAt time.Time }
 // NewEnds returns the ends in a file, of calls that have ended within that time before the first question.
 func NewEnds(path string, within time.Duration) *Ends { return &Ends{path: path, within: within} }
 
-// Of returns how the call of a channel has ended; false if there is no record of it.
+// Of returns how the call of a channel has ended that has one of these user fields, or else, how all its calls have; false
+// if there is no record of it.
 //
 // The error is that of opening or reading the file.
-func (e *Ends) Of(uniqueID string) (Span, bool, error) {
+func (e *Ends) Of(uniqueID string, userFields ...string) (Span, bool, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.forgets == nil {
@@ -42,20 +44,34 @@ func (e *Ends) Of(uniqueID string) (Span, bool, error) {
 	} else {
 		e.forgets.Reset(kept)
 	}
-	if s, ok := e.calls[uniqueID]; ok {
+	if s, ok := e.known(uniqueID, userFields); ok {
 		return s, true, nil
 	}
 	if err := e.read(); err != nil {
 		return Span{}, false, fmt.Errorf("call detail records: %w", err)
 	}
-	s, ok := e.calls[uniqueID]
+	s, ok := e.known(uniqueID, userFields)
 	return s, ok, nil
 }
+
+func (e *Ends) known(uniqueID string, userFields []string) (Span, bool) {
+	for _, field := range userFields {
+		if s, ok := e.calls[key(uniqueID, field)]; ok {
+			return s, true
+		}
+	}
+	s, ok := e.calls[uniqueID]
+	return s, ok
+}
+
+func key(uniqueID, userField string) string { return uniqueID + " " + userField }
 
 // read reads what was not read yet: all of another file, or what was added.
 func (e *Ends) read() error {
 	f, err := os.Open(e.path)
 	if err != nil {
+		lines, err := withMoved(e.path, time.Now().Add(-e.within), nil, err)
+		e.add(lines)
 		return err
 	}
 	defer func() { _ = f.Close() }()
@@ -66,6 +82,9 @@ func (e *Ends) read() error {
 	var lines []byte
 	if since := time.Now().Add(-e.within); e.file == nil || !os.SameFile(e.file, now) || now.Size() < e.upTo {
 		if lines, e.upTo, err = tail(f, since); err != nil {
+			return err
+		}
+		if lines, err = withMoved(e.path, since, lines, nil); err != nil {
 			return err
 		}
 		e.file = now
@@ -85,18 +104,20 @@ func (e *Ends) add(lines []byte) {
 	if e.calls == nil {
 		e.calls = map[string]Span{}
 	}
-	for _, r := range records(lines, time.Time{}) {
-		s := e.calls[r.UniqueID]
-		s.EndedAt = r.EndedAt
-		if s.AnsweredAt.IsZero() {
-			s.AnsweredAt = r.AnsweredAt
+	for _, r := range e.clock.records(lines, time.Time{}) {
+		for _, key := range []string{r.UniqueID, key(r.UniqueID, r.UserField)} {
+			s := e.calls[key]
+			s.EndedAt = r.EndedAt
+			if s.AnsweredAt.IsZero() {
+				s.AnsweredAt = r.AnsweredAt
+			}
+			e.calls[key] = s
 		}
-		e.calls[r.UniqueID] = s
 	}
 }
 
 func (e *Ends) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.file, e.upTo, e.calls = nil, 0, nil
+	e.file, e.upTo, e.calls, e.clock = nil, 0, nil, clock{}
 }

@@ -58,15 +58,40 @@ func TestEnds(t *testing.T) {
 	if err := os.Rename(path, path+".1"); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := e.Of(idOf(5)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no file: %v", err)
-	}
+	wantSpan(t, e, 5, 0, 0)
 	write(t, path, line(5, 0, 5, 60, "x"))
 	wantSpan(t, e, 5, 5, 60)
 	wantSpan(t, e, 2, 2, 20) // read before
 
 	e.forget()
-	wantSpan(t, e, 2, 0, 0) // the file has no record of it any more
+	wantSpan(t, e, 2, 2, 20) // it is in the file that was moved away
+	wantSpan(t, e, 5, 5, 60)
+	if err := os.Rename(path+".1", path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	e.forget()
+	wantSpan(t, e, 2, 0, 0)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := e.Of(idOf(6)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+}
+
+// TestEndsOfOneChannel tells calls apart that one channel was in.
+func TestEndsOfOneChannel(t *testing.T) {
+	e := NewEnds(file(t, line(1, 0, 1, 10, "7")+line(1, 0, 12, 50, Emergency)), time.Since(made)+time.Hour)
+	for _, want := range []struct {
+		fields          []string
+		answered, ended int
+	}{{[]string{"7", Emergency}, 1, 10}, {[]string{"8", Emergency}, 12, 50}, {[]string{"8"}, 1, 50}} {
+		s, ok, err := e.Of(idOf(1), want.fields...)
+		if !ok || err != nil || !s.AnsweredAt.Equal(made.Add(time.Duration(want.answered)*time.Second)) ||
+			!s.EndedAt.Equal(made.Add(time.Duration(want.ended)*time.Second)) {
+			t.Errorf("%v: %+v, %v, %v", want.fields, s, ok, err)
+		}
+	}
 }
 
 // TestEndsReadsOnce asks for many calls at once: the file may be gone after the first answer.

@@ -156,11 +156,11 @@ func secondsOf(e call.End) int64 {
 // OpenCalls lists the recorded calls whose end is not known, in the order of their decisions.
 func (l *Ledger) OpenCalls(ctx context.Context) ([]call.OpenCall, error) {
 	open, err := list(ctx, l.reads, `SELECT d.id, d.channel, d.extension, coalesce(nullif(h.holder, ''), d.holder), coalesce(nullif(h.department, ''), d.department), d.action, d.number,
-		coalesce(d.pin_id, 0), c.answered_at, coalesce(c.leg, ''), coalesce(c.max_seconds, d.max_seconds, 0), d.class
+		coalesce(d.pin_id, 0), c.answered_at, coalesce(c.leg, ''), coalesce(c.max_seconds, d.max_seconds, 0), d.class, c.max_seconds IS NOT NULL
 		FROM calls c JOIN decisions d ON d.id = c.decision_id LEFT JOIN charges h ON h.decision_id = c.decision_id WHERE c.ended_at IS NULL ORDER BY c.decision_id`, nil,
 		func(scan func(...any) error) (o call.OpenCall, err error) {
 			var answered Time
-			err = scan(&o.DecisionID, &o.Channel, &o.Extension, &o.Holder, &o.Department, &o.Action, &o.Number, &o.PINID, &answered, &o.Leg, &o.MaxSeconds, &o.Class)
+			err = scan(&o.DecisionID, &o.Channel, &o.Extension, &o.Holder, &o.Department, &o.Action, &o.Number, &o.PINID, &answered, &o.Leg, &o.MaxSeconds, &o.Class, &o.Extended)
 			o.AnsweredAt = answered.Time
 			return o, err
 		})

@@ -19,9 +19,9 @@ func (l *Ledger) LastWritten(ctx context.Context) (time.Time, error) {
 	return at.Time, nil
 }
 
-// Channels are the callers' channels of the calls that were attempted since then.
-func (l *Ledger) Channels(ctx context.Context, since time.Time) (map[string]bool, error) {
-	names, err := list(ctx, l.reads, "SELECT channel FROM decisions WHERE at >= ?", []any{Time{since}},
+// Channels are the callers' channels of the calls that were attempted since then and decided by that rule; empty: by any.
+func (l *Ledger) Channels(ctx context.Context, rule string, since time.Time) (map[string]bool, error) {
+	names, err := list(ctx, l.reads, "SELECT channel FROM decisions WHERE at >= ? AND ? IN (rule, '')", []any{Time{since}, rule},
 		func(scan func(...any) error) (name string, err error) {
 			err = scan(&name)
 			return name, err

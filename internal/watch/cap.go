@@ -158,11 +158,11 @@ func (w *Watch) Terminate(ctx context.Context, id int64, who, reason string) err
 func (w *Watch) cut(ctx context.Context, f *followed) error {
 	w.mu.Lock()
 	channels := []string{}
+	if f.gone == nil {
+		channels = append(channels, f.channel) // first: a caller whose leg goes while it rings would hear that nobody answered
+	}
 	for channel := range f.legs {
 		channels = append(channels, channel)
-	}
-	if f.gone == nil {
-		channels = append(channels, f.channel)
 	}
 	w.mu.Unlock()
 	var errs []error

@@ -151,6 +151,38 @@ func TestExtendWhileItRings(t *testing.T) {
 	})
 }
 
+// extendedBefore is a ledger with a call that rings and that an operator has extended.
+type extendedBefore struct{ changes }
+
+func (*extendedBefore) OpenCalls(context.Context) ([]call.OpenCall, error) {
+	return []call.OpenCall{{DecisionID: 8, Channel: "d", Extension: "102", Action: call.Allow, MaxSeconds: 90, Extended: true}}, nil
+}
+
+// TestExtendedBeforeARestart tells Asterisk the cap at the answer, and warns the caller, as the daemon would have that
+// extended the call.
+func TestExtendedBeforeARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, p := &extendedBefore{}, &pbx{began: time.Now()}
+		l.failing.fault = func(int64) error { return nil }
+		w, err := New(t.Context(), l, zerolog.Nop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Lines = p
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); w.Run(ctx) }()
+		w.Dialled(channel("d"), channel("u"))
+		w.Answered(channel("d"), channel("u"), time.Now())
+		time.Sleep(61 * time.Second)
+		stop()
+		<-done
+		if got := strings.Join(p.told, ", "); got != "0: limit u 1m30s, 60: whisper d [dialwarden/left_30]" {
+			t.Errorf("told: %s", got)
+		}
+	})
+}
+
 func TestCannotChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, p := &changes{}, &pbx{}

@@ -138,7 +138,8 @@ func (w *Watch) answer(f *followed, at, heard time.Time) {
 }
 
 // Ended tells that a channel does not exist any more. A call that was answered ends with its leg, any other one with its
-// caller.
+// caller. Where legs still ring then, somebody else has taken the caller's place: his phone has transferred the call to him
+// before it was answered.
 func (w *Watch) Ended(channel string, at time.Time, cause int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -147,7 +148,7 @@ func (w *Watch) Ended(channel string, at time.Time, cause int) {
 		w.legEnded(f, channel, e)
 	}
 	if f := w.calls[channel]; f != nil {
-		if f.leg() == "" {
+		if f.leg() == "" && len(f.legs) == 0 {
 			if f.unheard && f.answered.IsZero() {
 				e.Source = SourceSweep // it may have been answered: what is noted about it is looked up
 			}
@@ -171,6 +172,9 @@ func (w *Watch) Listening() {
 func (w *Watch) legEnded(f *followed, channel string, e call.End) {
 	answered := f.legs[channel].answered
 	w.dropLeg(f, channel)
+	if !answered && f.gone != nil && len(f.legs) == 0 {
+		e, answered = *f.gone, true
+	}
 	if !answered || f.leg() != "" {
 		return
 	}

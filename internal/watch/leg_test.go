@@ -28,6 +28,8 @@ func TestLegs(t *testing.T) {
 		"the caller hangs up":          {"c dials t, t answers, c ends, t ends", ended(2, 4, 16)},
 		"the caller goes on elsewhere": {"c dials t, t answers, t ends", ended(2, 3, 16)},
 		"transferred away":             {"c dials t, t answers, c ends, x dials y, y answers, x ends, y ends, t ends", ended(2, 8, 16)},
+		"transferred while it rings":   {"c dials t, c ends, look t, t answers, t ends", ended(4, 5, 16)},
+		"transferred, nobody answers":  {"c dials t, c ends, t ends", ledger.Call{EndedAt: at(2), Cause: 16, EndSource: SourceARI}},
 		"nobody answers":               {"c dials t, t ends, c ends", ledger.Call{EndedAt: at(3), Cause: 16, EndSource: SourceARI}},
 		"one of two answers":           {"c dials t, c dials u, u answers, t ends, u ends, c ends", ended(3, 5, 16)},
 		"a leg dials by itself":        {"c dials t, t answers, c ends, t dials x, x answers, x ends, t ends", ended(2, 7, 16)},
@@ -71,7 +73,7 @@ func TestEndedBeforeTheFirstLook(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
 			id, heard := s.decided("c", "101", call.Allow), s.decided("d", "102", call.Allow)
-			s.Past = func(_ context.Context, channel string) (call.End, bool) {
+			s.Past = func(_ context.Context, _ int64, channel string) (call.End, bool) {
 				if channel != "c" {
 					t.Errorf("%s is looked up", channel)
 				}

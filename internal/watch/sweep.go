@@ -25,7 +25,7 @@ func (w *Watch) Sweep(channels map[string]call.Channel, taken time.Time) {
 		}
 		_, there := channels[channel]
 		switch {
-		case f.leg() != "": // it goes on
+		case f.leg() != "", !answered && len(f.legs) > 0: // it goes on
 		case answered || !there:
 			w.end(f, w.unseen(f, taken, answered))
 		}

@@ -68,9 +68,9 @@ type followed struct {
 
 // Watch follows calls. Use New, and Run in a goroutine. All other methods return at once.
 type Watch struct {
-	// Past, if it is set before Run, looks up how the call of a channel that is gone has ended, if anybody noted it; the
-	// end's source says who.
-	Past func(ctx context.Context, channel string) (call.End, bool)
+	// Past, if it is set before Run, looks up how the call of a decision has ended whose caller's channel is gone, if anybody
+	// noted it; the end's source says who.
+	Past func(ctx context.Context, decisionID int64, channel string) (call.End, bool)
 
 	// Lines and Alert, if they are set before Run, change calls in progress and tell people what they should hear of.
 	Lines Lines
@@ -114,7 +114,11 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 		// Daemons that died after the decision and before the release leave several on one channel: the last one counts.
 		f := &followed{
 			channel: o.Channel, extension: o.Extension, answered: o.AnsweredAt, taken: now,
-			callee: call.Number{E164: o.Number, Class: o.Class}, payers: payersOf(o.Holder, o.Department),
+			callee: call.Number{E164: o.Number, Class: o.Class}, payers: payersOf(o.Holder, o.Department), extended: o.Extended,
+		}
+		d := call.Decision{Action: o.Action, MaxSeconds: o.MaxSeconds}
+		if o.Extended {
+			d.WarnSeconds = warnAhead
 		}
 		if o.Action == call.Allow {
 			f.pin = o.PINID
@@ -124,9 +128,18 @@ func New(ctx context.Context, ledger Ledger, log zerolog.Logger) (*Watch, error)
 		if o.Leg != "" {
 			w.addLeg(f, call.Channel{ID: o.Leg}, time.Time{}).answered = true
 		}
-		w.recorded(f, o.DecisionID, call.Decision{Action: o.Action, MaxSeconds: o.MaxSeconds})
+		w.recorded(f, o.DecisionID, d)
 	}
 	return w, nil
+}
+
+// FollowsEmergency reports whether the call that is followed on the channel is an emergency call, or may be one: it is not
+// recorded yet. A channel can be in another call first, whose phone then transfers it.
+func (w *Watch) FollowsEmergency(channel string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.calls[channel]
+	return f != nil && (f.id == 0 || f.callee.Class == call.Emergency)
 }
 
 // Arrived begins to follow an attempt on a channel; an earlier one on it that is still open has ended. The returned

@@ -142,7 +142,7 @@ func (w *Watch) looked(ctx context.Context, x write) call.End {
 	if x.end.Source != SourceSweep || w.Past == nil {
 		return *x.end
 	}
-	noted, ok := w.Past(ctx, x.channel)
+	noted, ok := w.Past(ctx, x.id, x.channel)
 	if !ok || noted.EndedAt.After(x.end.EndedAt) {
 		return *x.end
 	}
