@@ -71,6 +71,20 @@ func TestCallInProgress(t *testing.T) {
 			transfer(t, c, "902112390005", nil)
 			lasts(t, far, 6)
 		})
+		t.Run("the cap of a call that is connected with one that rings", func(t *testing.T) {
+			t.Parallel()
+			l.Carrier.Behave("62390009", lab.Behaviour{Ring: 2 * time.Second})
+			first := dial(t, l, "107", "962390008")
+			up(t, first)
+			far := reaches(t, l, "62390008")
+			second := dial(t, l, "107", "962390009")
+			must(t, second.WaitProgress(within(t, 10*time.Second)))
+			transfer(t, first, "962390009", second)
+			lasts(t, far, 6)
+			if d := s.ended(s.decision(to("962390008")).ID); d.Call.Seconds != 6 {
+				t.Errorf("got %+v", d.Call)
+			}
+		})
 		t.Run("transferred while it rings", func(t *testing.T) {
 			t.Parallel()
 			l.Carrier.Behave("62390007", lab.Behaviour{Ring: 2 * time.Second})

@@ -173,7 +173,7 @@ func TestAllowanceTaken(t *testing.T) {
 		w.mu.Unlock()
 		w.arrive("c", "5551234")
 		synctest.Wait()
-		if r := w.last(); r.Decision.Rule != call.RuleAllowance || r.Charge != nil || len(w.rows) != 1 || w.acted() != "c: refuse 1 allowance_spent 21" {
+		if r := w.last(); r.Decision.Rule != call.RuleAllowance || r.Charge != nil || len(r.Spent) != 1 || r.Spent[0].ID != "a" || len(w.rows) != 1 || w.acted() != "c: refuse 1 allowance_spent 21" {
 			t.Errorf("recorded %+v, then %s", r, w.acted())
 		}
 		w.mu.Lock()

@@ -239,6 +239,43 @@ func TestChangesAndAlerts(t *testing.T) {
 	}
 }
 
+// TestSpentOut tells, once, that an allowance is as good as used up: when a call is refused for its sake and no call goes on
+// that could give something back, from the percentage before 100 on.
+func TestSpentOut(t *testing.T) {
+	var alerts []string
+	l := openTest(t, filepath.Join(t.TempDir(), "dialwarden.db"), WithChanges(func(c call.Change) {
+		for _, a := range c.Alerts {
+			alerts = append(alerts, fmt.Sprintf("%d: %s", a.DecisionID, a.Text))
+		}
+	}), WithAllowanceAlerts(func(x call.AccountChange, percent int) call.Alert {
+		return call.Alert{Kind: call.AlertAllowance, Text: fmt.Sprintf("%s %d %d/%d", x.Name, percent, x.Balance.Used, x.Balance.Granted)}
+	}))
+	costs := func(id, seconds int64) {
+		up := call.End{AnsweredAt: moment, EndedAt: moment.Add(time.Duration(seconds) * time.Second), Source: "ari"}
+		if err := l.Ended(context.Background(), id, up); err != nil {
+			t.Fatal(err)
+		}
+	}
+	without := sales(450)
+	without.Name, without.AlertAt = "silent", []int{50}
+	refused := sample(2)
+	refused.Decision.Action, refused.Spent = call.Deny, []call.Allowance{sales(450), without}
+
+	record(t, l, refused) // nothing was used: a call may be too dear for a whole allowance
+	costs(record(t, l, chargedTo(1, true, sales(450))), 170)
+	record(t, l, refused) // 180, 40 %
+	costs(record(t, l, chargedTo(1, true, sales(450))), 170)
+	goesOn := record(t, l, chargedTo(1, true, sales(541)))
+	record(t, l, refused)
+	costs(goesOn, 1) // 420 of 541, then 450 again
+	record(t, l, refused)
+	record(t, l, refused)
+	if want := []string{"4: sales 80 360/450", "7: sales 100 420/450"}; !slices.Equal(alerts, want) {
+		t.Errorf("alerts are %q, want %q", alerts, want)
+	}
+	check(t, l)
+}
+
 // TestForgottenSpending takes a person's sums and account away, also while a call goes on.
 func TestForgottenSpending(t *testing.T) {
 	l := newLedger(t)

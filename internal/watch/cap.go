@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	capCheck    = time.Second      // how often caps are looked at
-	escaped     = time.Second      // so long after its cap a call that still goes on has escaped it
+	capCheck    = time.Second / 4  // how often caps are looked at
+	escaped     = time.Second / 2  // so long after its cap a call that still goes on has escaped it
+	away        = 2                // looks after which a caller whose call goes on has transferred it
 	cutAgain    = 5 * time.Second  // a call that could not be ended is ended again
 	warningTime = 10 * time.Second // for a warning to be spoken
 	warnAhead   = 30               // seconds, where the decision does not say when to warn before an extended cap
@@ -125,10 +126,10 @@ func (w *Watch) limit(ctx context.Context, f *followed) error {
 	return w.Lines.Limit(ctx, leg, max(left, time.Second))
 }
 
-// limitLater is limit for a call that was answered after its cap was changed.
+// limitLater is limit for a call that was answered after its cap was changed, or that was transferred.
 func (w *Watch) limitLater(f *followed) {
 	if err := w.limit(context.Background(), f); err != nil {
-		w.log.Error().Err(err).Int64("decision", f.id).Msg("Asterisk was not told the new cap of a call; it ends at the old one")
+		w.log.Error().Err(err).Int64("decision", f.id).Msg("Asterisk was not told the cap of a call; it may end at an earlier one")
 	}
 }
 
@@ -172,27 +173,30 @@ func (w *Watch) cut(ctx context.Context, f *followed) error {
 	return errors.Join(errs...)
 }
 
-// keepCaps ends calls that have escaped their caps, and warns before caps that were extended, until ctx ends. Asterisk keeps
-// all other caps.
+// keepCaps ends calls that have escaped their caps, tells Asterisk again the caps of those that were transferred, and warns
+// before caps that were extended, until ctx ends. Asterisk keeps all other caps.
 func (w *Watch) keepCaps(ctx context.Context) {
 	tick := time.NewTicker(capCheck)
 	defer tick.Stop()
-	var spoken sync.WaitGroup
-	defer spoken.Wait()
+	var said sync.WaitGroup
+	defer said.Wait()
 	for {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
-		late, warn := w.lookAtCaps(time.Now())
-		for _, f := range late {
+		seen := w.lookAtCaps(time.Now())
+		for _, f := range seen.late {
 			if err := w.cut(ctx, f); err != nil {
 				w.log.Error().Err(err).Int64("decision", f.id).Msg("a call that goes on after its cap could not be ended; trying again")
 			}
 		}
-		for _, wn := range warn {
-			spoken.Go(func() { w.warn(ctx, wn) })
+		for _, f := range seen.away {
+			said.Go(func() { w.limitLater(f) })
+		}
+		for _, wn := range seen.warn {
+			said.Go(func() { w.warn(ctx, wn) })
 		}
 	}
 }
@@ -213,29 +217,41 @@ type warning struct {
 	seconds int // that are left
 }
 
-// lookAtCaps finds the calls that have escaped their caps, and those that are to be warned.
-func (w *Watch) lookAtCaps(now time.Time) (late []*followed, warn []warning) {
+// toKeep are the calls with which something has to be done for their caps.
+type toKeep struct {
+	late []*followed // have escaped them
+	away []*followed // were transferred by their callers, for whose leg Asterisk may have forgotten them
+	warn []warning
+}
+
+// lookAtCaps finds the calls with whose caps something has to be done.
+func (w *Watch) lookAtCaps(now time.Time) (seen toKeep) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.calls {
 		if !f.released || f.max == 0 || f.answered.IsZero() {
 			continue
 		}
+		if f.gone != nil && f.leg() != "" && f.away < away {
+			if f.away++; f.away == away {
+				seen.away = append(seen.away, f)
+			}
+		}
 		left := time.Duration(f.max)*time.Second - f.lasted(now)
 		switch {
 		case left < -escaped && now.Sub(f.cutAt) > cutAgain:
 			w.escaped(f, now)
-			late = append(late, f)
+			seen.late = append(seen.late, f)
 		case f.extended && !f.warned && left <= time.Duration(f.warn)*time.Second:
 			f.warned = true
 			channel := f.channel
 			if f.gone != nil {
 				channel = f.leg()
 			}
-			warn = append(warn, warning{f.id, channel, f.warn})
+			seen.warn = append(seen.warn, warning{f.id, channel, f.warn})
 		}
 	}
-	return late, warn
+	return seen
 }
 
 // escaped tells people, once, that a call goes on after its cap.

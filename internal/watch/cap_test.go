@@ -90,7 +90,7 @@ func TestEscapedCap(t *testing.T) {
 		time.Sleep(time.Minute)
 		stop()
 		<-done
-		if got := strings.Join(p.told, ", "); got != "62: hang up t 16, 68: hang up t 16" {
+		if got := strings.Join(p.told, ", "); got != "0: limit t 59.5s, 60: hang up t 16, 66: hang up t 16" {
 			t.Errorf("told: %s", got)
 		}
 		if len(alerts) != 1 || alerts[0].Kind != call.AlertEscape || alerts[0].DecisionID != 7 || alerts[0].Channel != "t" {
