@@ -16,7 +16,7 @@ import (
 const (
 	capCheck    = time.Second / 4  // how often caps are looked at
 	escaped     = time.Second / 2  // so long after its cap a call that still goes on has escaped it
-	away        = 2                // looks after which a caller whose call goes on has transferred it
+	retell      = 2                // looks after which a caller whose call goes on has transferred it
 	cutAgain    = 5 * time.Second  // a call that could not be ended is ended again
 	warningTime = 10 * time.Second // for a warning to be spoken
 	warnAhead   = 30               // seconds, where the decision does not say when to warn before an extended cap
@@ -173,8 +173,8 @@ func (w *Watch) cut(ctx context.Context, f *followed) error {
 	return errors.Join(errs...)
 }
 
-// keepCaps ends calls that have escaped their caps, tells Asterisk again the caps of those that were transferred, and warns
-// before caps that were extended, until ctx ends. Asterisk keeps all other caps.
+// keepCaps ends calls that have escaped their caps, tells Asterisk again the caps that it may not know, and warns before caps that
+// were extended, until ctx ends. Asterisk keeps all other caps.
 func (w *Watch) keepCaps(ctx context.Context) {
 	tick := time.NewTicker(capCheck)
 	defer tick.Stop()
@@ -192,7 +192,7 @@ func (w *Watch) keepCaps(ctx context.Context) {
 				w.log.Error().Err(err).Int64("decision", f.id).Msg("a call that goes on after its cap could not be ended; trying again")
 			}
 		}
-		for _, f := range seen.away {
+		for _, f := range seen.untold {
 			said.Go(func() { w.limitLater(f) })
 		}
 		for _, wn := range seen.warn {
@@ -219,9 +219,9 @@ type warning struct {
 
 // toKeep are the calls with which something has to be done for their caps.
 type toKeep struct {
-	late []*followed // have escaped them
-	away []*followed // were transferred by their callers, for whose leg Asterisk may have forgotten them
-	warn []warning
+	late   []*followed // have escaped them
+	untold []*followed // Asterisk may not know: their callers have transferred them, or an earlier daemon has extended them
+	warn   []warning
 }
 
 // lookAtCaps finds the calls with whose caps something has to be done.
@@ -232,9 +232,9 @@ func (w *Watch) lookAtCaps(now time.Time) (seen toKeep) {
 		if !f.released || f.max == 0 || f.answered.IsZero() {
 			continue
 		}
-		if f.gone != nil && f.leg() != "" && f.away < away {
-			if f.away++; f.away == away {
-				seen.away = append(seen.away, f)
+		if f.doubtful() && f.looked < retell {
+			if f.looked++; f.looked == retell {
+				seen.untold = append(seen.untold, f)
 			}
 		}
 		left := time.Duration(f.max)*time.Second - f.lasted(now)
@@ -248,10 +248,16 @@ func (w *Watch) lookAtCaps(now time.Time) (seen toKeep) {
 			if f.gone != nil {
 				channel = f.leg()
 			}
-			seen.warn = append(seen.warn, warning{f.id, channel, f.warn})
+			seen.warn = append(seen.warn, warning{f.id, channel, min(f.warn, int(left.Round(time.Second)/time.Second))})
 		}
 	}
 	return seen
+}
+
+// doubtful reports whether Asterisk may not know the cap of an answered call: a transfer can make it forget, and a daemon that
+// died may not have told it a new one.
+func (f *followed) doubtful() bool {
+	return f.leg() != "" && (f.gone != nil || f.extended && !f.taken.IsZero())
 }
 
 // escaped tells people, once, that a call goes on after its cap.

@@ -151,15 +151,18 @@ func TestExtendWhileItRings(t *testing.T) {
 	})
 }
 
-// extendedBefore is a ledger with a call that rings and that an operator has extended.
+// extendedBefore is a ledger with a call that rings and one that is answered, both extended by an operator.
 type extendedBefore struct{ changes }
 
 func (*extendedBefore) OpenCalls(context.Context) ([]call.OpenCall, error) {
-	return []call.OpenCall{{DecisionID: 8, Channel: "d", Extension: "102", Action: call.Allow, MaxSeconds: 90, Extended: true}}, nil
+	return []call.OpenCall{
+		{DecisionID: 8, Channel: "d", Extension: "102", Action: call.Allow, MaxSeconds: 90, Extended: true},
+		{DecisionID: 9, Channel: "e", Extension: "103", Action: call.Allow, MaxSeconds: 40, Extended: true, Leg: "v", AnsweredAt: time.Now().Add(-23 * time.Second)},
+	}, nil
 }
 
-// TestExtendedBeforeARestart tells Asterisk the cap at the answer, and warns the caller, as the daemon would have that
-// extended the call.
+// TestExtendedBeforeARestart tells Asterisk the caps, at the answer or soon, for the daemon that extended them may have died
+// before, and warns the callers of what is left.
 func TestExtendedBeforeARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, p := &extendedBefore{}, &pbx{began: time.Now()}
@@ -174,10 +177,13 @@ func TestExtendedBeforeARestart(t *testing.T) {
 		go func() { defer close(done); w.Run(ctx) }()
 		w.Dialled(channel("d"), channel("u"))
 		w.Answered(channel("d"), channel("u"), time.Now())
-		time.Sleep(61 * time.Second)
+		time.Sleep(15 * time.Second)
+		w.Ended("v", time.Now(), 16)
+		w.Ended("e", time.Now(), 16)
+		time.Sleep(46 * time.Second)
 		stop()
 		<-done
-		if got := strings.Join(p.told, ", "); got != "0: limit u 1m30s, 60: whisper d [dialwarden/left_30]" {
+		if got := strings.Join(p.told, ", "); got != "0: limit u 1m30s, 0: whisper e [dialwarden/left_soon], 0: limit v 16.5s, 0: limit u 1m29.5s, 60: whisper d [dialwarden/left_30]" {
 			t.Errorf("told: %s", got)
 		}
 	})

@@ -57,7 +57,7 @@ type followed struct {
 	extended  bool      // by an operator
 	warned    bool      // since
 	cutAt     time.Time // when it was last ended because it had escaped its cap
-	away      int       // looks at its cap since its caller has left
+	looked    int       // how often at its cap since Asterisk may not know it
 
 	pending bool // counted in Watch.pending
 	asked   bool // the facts were asked for: callee and first are known
