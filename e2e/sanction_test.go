@@ -90,7 +90,7 @@ func TestSanctionsAndAlerts(t *testing.T) {
 		t.Errorf("the next call: %+v", got)
 	}
 	told := desk.has(t, call.AlertSanction, "premium", "108")
-	if told.DecisionID != premium.ID || !strings.Contains(told.Text, "5000 minor units") || told.Holder != "Zhou Jie" {
+	if told.DecisionID != premium.ID || !strings.Contains(told.Text, "50.00 CNY") || told.Holder != "Zhou Jie" {
 		t.Errorf("the alert is %+v", told)
 	}
 	d.kill()

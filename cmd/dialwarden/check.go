@@ -173,6 +173,28 @@ func parseCredentials(kinds []string) (call.Credentials, error) {
 	return c, nil
 }
 
+// penalty says what a sanction is: the phone is suspended for 30 days, a fine of 50.00.
+func (c checked) penalty(p call.Penalty) string {
+	var all []string
+	if p.SuspendDays > 0 {
+		who := "the phone (or the PIN that was entered)"
+		switch p.Suspend {
+		case call.SuspendExtension:
+			who = "the phone"
+		case call.SuspendPIN:
+			who = "the PIN"
+		}
+		all = append(all, fmt.Sprintf("%s is suspended for %d days", who, p.SuspendDays))
+	}
+	if p.FineMinor > 0 {
+		all = append(all, "a fine of "+money(p.FineMinor, c.site))
+	}
+	if p.CostMultiple > 0 {
+		all = append(all, fmt.Sprintf("the cost of the call %d times", p.CostMultiple))
+	}
+	return strings.Join(all, ", ")
+}
+
 // printChecked tells a decision in words.
 func printChecked(w io.Writer, c checked) error {
 	var errs []error
@@ -199,6 +221,9 @@ func printChecked(w io.Writer, c checked) error {
 	}
 	if c.Action == call.Deny {
 		say("  the caller hears %q, hangup cause %d", c.Prompt, c.Cause)
+	}
+	for _, p := range c.Sanctions {
+		say("  %s imposes: %s", p.Rule, c.penalty(p))
 	}
 	for _, s := range c.Shadow {
 		say("  in shadow: rule %s would %s. %s", s.Rule, s.Head, s.Reason)

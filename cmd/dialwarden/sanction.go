@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/dialwarden/dialwarden/internal/config"
 	"github.com/dialwarden/dialwarden/internal/ledger"
 )
 
@@ -54,7 +55,7 @@ the site (site.timezone); JSON has UTC.`,
 				}
 				rows = append(rows, []string{
 					number(s.ID), string(s.State), moment(s.At, zone), moment(s.Until, zone), textOf(s.Extension), orDash(number(s.PINID)),
-					orDash(s.Holder), s.Rule, orDash(number(s.Total)), number(s.DecisionID), orDash(s.LiftedBy), orDash(reason),
+					orDash(s.Holder), s.Rule, fine(s.Total, cfg.Site), number(s.DecisionID), orDash(s.LiftedBy), orDash(reason),
 				})
 			}
 			if asJSON {
@@ -108,4 +109,12 @@ ends with it. The fines stay, unless --fine waives all of them. Who lifts it, wh
 	cmd.Flags().StringVar(&reason, "reason", "", "why, in a `TEXT` of your own")
 	cmd.Flags().BoolVar(&waive, "fine", false, "waive the fines, too")
 	return cmd
+}
+
+// fine is what a sanction costs by now; - for nothing.
+func fine(minor int64, site config.Site) string {
+	if minor == 0 {
+		return "-"
+	}
+	return money(minor, site)
 }

@@ -50,7 +50,7 @@ func judge(ts *testscript.TestScript, l *ledger.Ledger, e *app.Edition, from, di
 	r.Facts = e.Book.Facts(r.Attempt, call.Usage{}, call.Credentials{})
 	r.Decision = e.Book.Judge(ctx, r.Facts)
 	change(&r.Decision)
-	r.Impose(time.Now(), e.Book.Zone)
+	r.Impose(time.Now(), e.Book.Zone, e.Book.Currency)
 	ts.Check(l.SaveRevision(ctx, e.Policy.Revision(), judgedAt, e.Policy.Files()))
 	id, err := l.Record(ctx, r)
 	ts.Check(err)

@@ -99,7 +99,7 @@ func loadEdition(cfg config.Config, files fs.FS, where string) (*Edition, error)
 		return nil, fmt.Errorf("the policy in %s does not fit the configuration:\n%w", where, err)
 	}
 	return &Edition{Policy: p, Plan: plan, Book: &gate.Book{
-		Numbers: numbers, Directory: p.Directory(), Rules: p, Zone: cfg.Site.Location(),
+		Numbers: numbers, Directory: p.Directory(), Rules: p, Zone: cfg.Site.Location(), Currency: cfg.Site.Currency,
 		Lookup: p.Lookup, Short: p.ShortCalls(), AfterHours: p.AfterHours, Handset: p.Handset(), Lines: p.Lines(), Text: p.Text, Prices: p,
 	}, Numbers: numbers}, nil
 }

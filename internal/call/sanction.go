@@ -25,12 +25,14 @@ type Sanctioned struct {
 	FineMinor    int64     `json:"fine_minor"`        // besides what the call's cost adds
 	CostMultiple int       `json:"cost_multiple"`     // the call's cost is added so many times
 	Extends      int64     `json:"extends,omitempty"` // the suspension that was running and goes on
+	Currency     string    `json:"-"`                 // of the fine, ISO 4217
 }
 
 // Impose sets in the record what the decision costs: each rule once, with the most that it wants. An emergency call costs
 // nothing, and neither does an attempt that the caller gave up. A suspension is for the rest of the day and so many whole
-// days after it, by the clock of the zone; now is the moment of the decision, by the clock on the wall.
-func (r *Record) Impose(now time.Time, zone *time.Location) {
+// days after it, by the clock of the zone; now is the moment of the decision, by the clock on the wall. Fines
+// are told in the currency.
+func (r *Record) Impose(now time.Time, zone *time.Location, currency string) {
 	r.Sanctions = nil
 	if r.Decision.Action == Challenge || r.Decision.Rule == RuleEmergency || r.Facts.Callee.Class == Emergency {
 		return
@@ -38,6 +40,7 @@ func (r *Record) Impose(now time.Time, zone *time.Location) {
 	for _, p := range merged(r.Decision.Sanctions) {
 		s := Sanctioned{
 			At: now, Rule: p.Rule, Reason: p.Text, Extension: r.Attempt.Extension, FineMinor: p.FineMinor, CostMultiple: p.CostMultiple,
+			Currency: currency,
 		}
 		if p.Suspend != SuspendExtension {
 			s.PINID = r.PINID
@@ -97,9 +100,9 @@ func (s Sanctioned) Text() string {
 func (s Sanctioned) fine() string {
 	switch {
 	case s.FineMinor > 0 && s.CostMultiple > 0:
-		return fmt.Sprintf("%d minor units and the cost times %d", s.FineMinor, s.CostMultiple)
+		return fmt.Sprintf("%s and the cost times %d", Money(s.FineMinor, s.Currency), s.CostMultiple)
 	case s.FineMinor > 0:
-		return fmt.Sprintf("%d minor units", s.FineMinor)
+		return Money(s.FineMinor, s.Currency)
 	case s.CostMultiple > 0:
 		return fmt.Sprintf("the cost times %d", s.CostMultiple)
 	}

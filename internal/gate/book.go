@@ -28,6 +28,7 @@ type Book struct {
 	Directory call.Directory
 	Rules     Rules
 	Zone      *time.Location
+	Currency  string // of the site, ISO 4217
 	// Lookup fills in the facts that the policy's own data gives: the schedules that are open, the holiday, the lists
 	// that the called number is in. Nil leaves them empty.
 	Lookup func(*call.Facts)

@@ -222,7 +222,7 @@ func (c *conversation) record(d call.Decision, p call.Proved) call.Record {
 		r.Matter = p.Credentials.Matter.Code
 	}
 	r.Alerts = alertsOf(r)
-	r.Impose(time.Now(), c.book.Zone)
+	r.Impose(time.Now(), c.book.Zone, c.book.Currency)
 	return r
 }
 

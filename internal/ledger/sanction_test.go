@@ -23,7 +23,7 @@ func premium(at time.Time, pin int64, p call.Penalty) call.Record {
 	p.Rule = "premium"
 	p.Text = "Not 16812345."
 	r.Decision.Sanctions = []call.Penalty{p}
-	r.Impose(at, shanghai)
+	r.Impose(at, shanghai, "CNY")
 	return r
 }
 
@@ -148,18 +148,18 @@ func TestWhatIsSuspended(t *testing.T) {
 	} {
 		r := premium(now, 0, days(""))
 		change(&r)
-		if r.Impose(now, time.UTC); len(r.Sanctions) != 0 {
+		if r.Impose(now, time.UTC, "CNY"); len(r.Sanctions) != 0 {
 			t.Errorf("%s: %+v", name, r.Sanctions)
 		}
 	}
 	r := premium(now, 0, days(""))
 	r.Decision.Sanctions = append(r.Decision.Sanctions, call.Penalty{Rule: "premium", SuspendDays: 9}, call.Penalty{Rule: "other", FineMinor: 2})
-	if r.Impose(now, time.UTC); len(r.Sanctions) != 2 || r.Sanctions[0].Until.Day() != 3 || r.Sanctions[0].FineMinor != 1 {
+	if r.Impose(now, time.UTC, "CNY"); len(r.Sanctions) != 2 || r.Sanctions[0].Until.Day() != 3 || r.Sanctions[0].FineMinor != 1 {
 		t.Errorf("one for each rule: %+v", r.Sanctions)
 	}
 	r = premium(now, 7, call.Penalty{SuspendDays: 1, FineMinor: 5000, CostMultiple: 2, Suspend: call.SuspendPIN})
 	r.Decision.Sanctions = append(r.Decision.Sanctions, call.Penalty{Rule: "premium", SuspendDays: 2, FineMinor: 5000, CostMultiple: 3, Suspend: call.SuspendExtension})
-	if r.Impose(now, time.UTC); len(r.Sanctions) != 2 || r.Sanctions[1].Until.Day() != 26 || r.Sanctions[0].CostMultiple != 3 ||
+	if r.Impose(now, time.UTC, "CNY"); len(r.Sanctions) != 2 || r.Sanctions[1].Until.Day() != 26 || r.Sanctions[0].CostMultiple != 3 ||
 		r.Sanctions[0].FineMinor+r.Sanctions[1].FineMinor != 5000 || r.Sanctions[1].CostMultiple != 0 {
 		t.Errorf("the phone and the PIN, and one fine: %+v", r.Sanctions)
 	}
