@@ -139,8 +139,7 @@ func tryNext(t *testing.T, text string) {
 func TestDemoInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGKILL} {
-		t.Run(sig.String(), func(t *testing.T) {
-			t.Parallel()
+		t.Run(sig.String(), func(t *testing.T) { // one after the other: each waits for the ports of a lab
 			s := startDemo(t, filepath.Join(t.TempDir(), "demo"))
 			s.until(t, "101   962345678")
 			children := s.children(t)
