@@ -16,6 +16,7 @@ import (
 const (
 	capCheck    = time.Second / 4  // how often caps are looked at
 	escaped     = time.Second / 2  // so long after its cap a call that still goes on has escaped it
+	least       = time.Second      // that a call is given when a cap is told
 	retell      = 2                // looks after which a caller whose call goes on has transferred it
 	cutAgain    = 5 * time.Second  // a call that could not be ended is ended again
 	warningTime = 10 * time.Second // for a warning to be spoken
@@ -123,7 +124,7 @@ func (w *Watch) limit(ctx context.Context, f *followed) error {
 	if leg == "" {
 		return nil // it is told when the call is answered
 	}
-	return w.Lines.Limit(ctx, leg, max(left, time.Second))
+	return w.Lines.Limit(ctx, leg, max(left, least))
 }
 
 // limitLater is limit for a call that was answered after its cap was changed, or that was transferred.
@@ -232,12 +233,12 @@ func (w *Watch) lookAtCaps(now time.Time) (seen toKeep) {
 		if !f.released || f.max == 0 || f.answered.IsZero() {
 			continue
 		}
+		left := time.Duration(f.max)*time.Second - f.lasted(now)
 		if f.doubtful() && f.looked < retell {
-			if f.looked++; f.looked == retell {
+			if f.looked++; f.looked == retell && left > least { // else what Asterisk knows may be less
 				seen.untold = append(seen.untold, f)
 			}
 		}
-		left := time.Duration(f.max)*time.Second - f.lasted(now)
 		switch {
 		case left < -escaped && now.Sub(f.cutAt) > cutAgain:
 			w.escaped(f, now)

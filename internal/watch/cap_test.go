@@ -151,6 +151,27 @@ func TestExtendWhileItRings(t *testing.T) {
 	})
 }
 
+// TestTransferredLate: what is left of a cap is not made a second where Asterisk may know of less.
+func TestTransferredLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, p := &changes{}, &pbx{}
+		w := office(t, l, p)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); w.Run(ctx) }()
+		time.Sleep(58700 * time.Millisecond)
+		w.Ended("c", time.Now(), 16) // transferred away
+		time.Sleep(1050 * time.Millisecond)
+		w.Ended("t", time.Now(), 16)
+		time.Sleep(time.Second)
+		stop()
+		<-done
+		if len(p.told) > 0 {
+			t.Errorf("told: %s", p.told)
+		}
+	})
+}
+
 // extendedBefore is a ledger with a call that rings and one that is answered, both extended by an operator.
 type extendedBefore struct{ changes }
 
