@@ -136,14 +136,14 @@ func TestMoneyOverAGI(t *testing.T) {
 	s := withAGI(t, l, address)
 	s.write("policy/scenarios.yaml", "scenarios: []\n")
 	s.write("policy/data/directory.yaml", salesPhones)
-	s.write("policy/data/rates.yaml", "currency: CNY\nrates: [{classes: [local], increment: 6, price: 6}]\n")
-	s.write("policy/data/cap.yaml", "max_seconds: {local: 60}\nwarn_seconds: 0\nring_seconds: 25\n")
-	s.write("policy/data/allowances.yaml", "min_seconds: 5\nallowances:\n  sales: {scope: department, of: [销售部], amount_minor: 13}\n")
+	s.write("policy/data/rates.yaml", "currency: CNY\nrates: [{classes: [local], increment: 60, price: 60}]\n")
+	s.write("policy/data/cap.yaml", "max_seconds: {local: 120}\nwarn_seconds: 0\nring_seconds: 25\n")
+	s.write("policy/data/allowances.yaml", "min_seconds: 5\nallowances:\n  sales: {scope: department, of: [销售部], amount_minor: 130}\n")
 	d := s.serveAGI()
 	c := dial(t, l, "101", "962394001")
 	up(t, c)
 	first := s.decision(to("962394001"))
-	if a := s.account("sales", "销售部"); a.ReservedMinor != 12 || first.MaxSeconds != 12 {
+	if a := s.account("sales", "销售部"); a.ReservedMinor != 120 || first.MaxSeconds != 120 {
 		t.Errorf("put aside %+v for %d s", a, first.MaxSeconds)
 	}
 	d.kill()
@@ -152,10 +152,10 @@ func TestMoneyOverAGI(t *testing.T) {
 	next := dial(t, l, "102", "962394003")
 	reaches(t, l, "62394003")
 	hangup(t, next)
-	if got := s.once("962394003"); got.MaxSeconds != 6 {
+	if got := s.once("962394003"); got.MaxSeconds != 60 {
 		t.Errorf("got %+v", got)
 	}
-	if got := s.ended(first.ID); got.Call.CostMinor == nil || *got.Call.CostMinor != 6 {
+	if got := s.ended(first.ID); got.Call.CostMinor == nil || *got.Call.CostMinor != 60 {
 		t.Errorf("got %+v", got.Call)
 	}
 	s.whole()

@@ -51,6 +51,29 @@ func TestBehindLocal(t *testing.T) {
 	}
 }
 
+// TestRefusedBeforeItIsDialled: the dialplan's word that the trunk has refused comes before Asterisk's that it was dialled.
+func TestRefusedBeforeItIsDialled(t *testing.T) {
+	inBubble(t, call.Lines{}, func(w *world) {
+		for n := range 2 {
+			w.talks(fmt.Sprint("c", n), "102", call.Local)
+		}
+		w.emergency("e")
+		half := w.lcr("e")
+		x := call.Channel{ID: "x", Name: "PJSIP/carrier-1", MadeAt: time.Now()}
+		w.NeedsChannel(phoneChannel("e"), "", "Local/NUMBER@lcr")
+		w.Made(x)
+		w.Dialled(half, x)
+		w.Gone(x.ID, 34)
+		for range 3 {
+			w.pass(500 * time.Millisecond)
+			w.NeedsChannel(phoneChannel("e"), "", "Local/NUMBER@lcr")
+		}
+		w.pass(2 * time.Second)
+		w.want("cut c1.t 8", 1)
+		w.want("cut c0", 0)
+	})
+}
+
 // TestCongestedBeforeTheTrunk: the dialplan behind the Local channel refuses without dialling: the trunk is the one of that
 // name in data/lines.yaml.
 func TestCongestedBeforeTheTrunk(t *testing.T) {

@@ -59,15 +59,22 @@ func (g *Guard) NeedsChannel(caller call.Channel, name, dialled string) {
 
 // wanting is the key of the trunk that has refused a caller: as at his first try, so that no two calls give way to him; the
 // one that was dialled for him last, which may stand behind Local channels; the one that is dialled, or is named so in
-// data/lines.yaml.
+// data/lines.yaml. Asterisk may tell of the first refusal before it tells what was dialled behind a Local channel: where
+// nobody could give way then, it is the trunk that was.
 func (g *Guard) wanting(caller, name, dialled string) string {
+	tried := g.tried[caller]
 	for trunk, s := range g.short {
-		if s.of(caller) >= 0 {
+		if s.of(caller) < 0 {
+			continue
+		}
+		if !s.helped || tried == "" || tried == trunk {
 			return trunk
 		}
+		g.content(caller)
+		break
 	}
-	if trunk := g.tried[caller]; trunk != "" {
-		return trunk
+	if tried != "" {
+		return tried
 	}
 	name = cmp.Or(name, call.DefaultTrunk)
 	if _, counted := g.lines.Trunks[name]; counted && strings.HasPrefix(strings.ToLower(dialled), "local/") {

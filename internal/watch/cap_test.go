@@ -204,7 +204,7 @@ func TestExtendedBeforeARestart(t *testing.T) {
 		time.Sleep(46 * time.Second)
 		stop()
 		<-done
-		if got := strings.Join(p.told, ", "); got != "0: limit u 1m30s, 0: whisper e [dialwarden/left_soon], 0: limit v 16.5s, 0: limit u 1m29.5s, 60: whisper d [dialwarden/left_30]" {
+		if got := strings.Join(p.told, ", "); got != "0: limit u 1m30s, 0: whisper e [dialwarden/left_soon], 0: limit v 16.5s, 60: whisper d [dialwarden/left_30]" {
 			t.Errorf("told: %s", got)
 		}
 	})

@@ -130,6 +130,7 @@ func (w *Watch) answer(f *followed, at, heard time.Time) {
 	}
 	f.answered, f.heard = at, heard
 	if f.extended && w.Lines != nil { // before it was answered
+		f.looked = retell
 		go w.limitLater(f)
 	}
 	if f.id != 0 {
