@@ -35,7 +35,7 @@ type Options struct {
 	ExtraDialplan string
 	// Modules are loaded besides those of modules.txt ("app_confbridge").
 	Modules []string
-	// Calls is how many there may be at once, with a phone and the carrier each; zero for 380.
+	// Calls is how many there may be at once, with a phone and the carrier each; zero for 230.
 	Calls int
 	// Quiet keeps the steps of the dialplan out of Asterisk's log, as on a busy PBX.
 	Quiet bool

@@ -13,9 +13,9 @@ import (
 // socket takes one between our choosing it and Asterisk's binding it.
 const (
 	slotFirst = 11000
-	slotSize  = 2000 // two for SIP and HTTP, the rest for RTP: 950 legs at once
-	slotCalls = 380  // that have two legs, and with a fifth of the ports left: Asterisk tries ports until one is free
-	slotCount = 10   // ends at 30999; ephemeral ports start at 32768
+	slotSize  = 1250 // two for SIP and HTTP, the rest for RTP: 575 legs at once
+	slotCalls = 230  // that have two legs, and with a fifth of the ports left: Asterisk tries ports until one is free
+	slotCount = 16   // ends at 30999; ephemeral ports start at 32768
 	rtpOffset = 100
 )
 
