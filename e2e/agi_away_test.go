@@ -14,7 +14,7 @@ import (
 func TestAGISecondDaemon(t *testing.T) {
 	t.Parallel()
 	first, second := freeAddress(t), freeAddress(t)
-	l := ownLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_AGI": "agi://" + first, "DIALWARDEN_AGI_2": "agi://" + second}})
+	l := newLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_AGI": "agi://" + first, "DIALWARDEN_AGI_2": "agi://" + second}})
 	a, b := withAGI(t, l, first), withAGI(t, l, second)
 	d := a.serveAGI()
 	b.serveAGI()
@@ -54,7 +54,7 @@ func TestAGISecondDaemon(t *testing.T) {
 func TestAGIDaemonHangs(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
-	l := ownLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_AGI": "agi://" + address}})
+	l := newLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_AGI": "agi://" + address}})
 	s := withAGI(t, l, address)
 	s.addPIN("583921", "Li Wei", 2)
 	d := s.serveAGI()

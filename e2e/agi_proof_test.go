@@ -14,7 +14,7 @@ import (
 func TestProofsOverAGI(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
-	l := ownLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_AGI": "agi://" + address}})
+	l := newLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_AGI": "agi://" + address}})
 	s := withAGI(t, l, address)
 	s.write("policy/data/handset.yaml", "wrong_tries: {per_phone: 3, all_phones: 0, within_minutes: 15, lock_minutes: 15}\n")
 	pin := s.addPIN("583921", "Li Wei", 2)
@@ -75,7 +75,7 @@ func TestProofsOverAGI(t *testing.T) {
 func TestAGIBesideARI(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
-	l := ownLab(t, lab.Options{Globals: map[string]string{
+	l := newLab(t, lab.Options{Globals: map[string]string{
 		"DIALWARDEN_AGI": "agi://" + address, "DIALWARDEN_WAY": "agi", "DIALWARDEN_AGI_SECRET": "correct0horse0battery",
 	}})
 	s := newSite(t, l, "")

@@ -41,7 +41,7 @@ func (s *site) serveAGI() *daemon {
 func TestAGI(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
-	l := ownLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_AGI": "agi://" + address}})
+	l := newLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_AGI": "agi://" + address}})
 	s := withAGI(t, l, address)
 	pin := s.addPIN("583921", "Li Wei", 2)
 	d := s.serveAGI()

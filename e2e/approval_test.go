@@ -157,7 +157,7 @@ func TestApprover(t *testing.T) {
 	for n := 101; n < 130; n++ {
 		extensions = append(extensions, fmt.Sprint(n))
 	}
-	l := ownLab(t, lab.Options{Extensions: extensions})
+	l := newLab(t, lab.Options{Extensions: extensions})
 	d, _ := newDesk(t, l)
 	forever := lab.Behaviour{Ring: lab.RingForever}
 	t.Run("phones", func(t *testing.T) {
@@ -267,7 +267,7 @@ func TestApprover(t *testing.T) {
 // has rung are hung up by the next.
 func TestApproverForked(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_INTERNAL": "PJSIP/NUMBER&PJSIP/110"}})
+	l := newLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_INTERNAL": "PJSIP/NUMBER&PJSIP/110"}})
 	d, crash := newDesk(t, l)
 	l.Phone("110").Behave(lab.Behaviour{Ring: lab.RingForever})
 	a := d.ask(call.ApprovalRequest{}, "102")
@@ -299,7 +299,7 @@ func TestApproverForked(t *testing.T) {
 // TestApprovalAPI asks a daemon, which has no Asterisk, for the calls that wait.
 func TestApprovalAPI(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, shared, "http://127.0.0.1:1/ari")
+	s := newSite(t, newLab(t, lab.Options{}), "http://127.0.0.1:1/ari")
 	s.withHealth()
 	s.start()
 	s.log.wait(t, "no connection to Asterisk") // it runs

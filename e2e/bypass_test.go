@@ -44,7 +44,7 @@ exten => _5XXX,1,Dial(PJSIP/${EXTEN}@carrier,,i)
 func bypassSite(t *testing.T, mode string) *site {
 	t.Helper()
 	address := freeAddress(t)
-	l := ownLab(t, lab.Options{
+	l := newLab(t, lab.Options{
 		ExtraDialplan: sidePaths, Modules: []string{"pbx_spool"},
 		Globals: map[string]string{
 			"DIALWARDEN_TRUNK_second": "PJSIP/8NUMBER@carrier", "DIALWARDEN_AGI": "agi://" + address, "DYNAMIC_FEATURES": "out",

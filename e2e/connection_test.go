@@ -17,22 +17,24 @@ const (
 
 // A connection that breaks or falls silent is noticed and made anew, and no caller is lost over it.
 func TestConnectionLost(t *testing.T) {
-	proxy, err := shared.Proxy()
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	proxy, err := l.Proxy()
 	must(t, err)
-	s := newSite(t, shared, proxy.URL())
+	s := newSite(t, l, proxy.URL())
 	s.addPIN("583921", "Li Wei", 2)
 	s.serve()
-	atPrompt := dial(t, shared, "103", "902112350001")
+	atPrompt := dial(t, l, "103", "902112350001")
 	asked(t, atPrompt)
 
 	proxy.Refuse(true)
-	noted(t, shared, "Deactivating Stasis app", proxy.Cut)
+	noted(t, l, "Deactivating Stasis app", proxy.Cut)
 	s.logged(1, away)
-	refused(t, dial(t, shared, "101", "962350002"), call.CauseNetworkOutOfOrder)
+	refused(t, dial(t, l, "101", "962350002"), call.CauseNetworkOutOfOrder)
 	proxy.Refuse(false)
 	s.logged(2, connected)
 	must(t, atPrompt.SendDTMF("583921#"))
-	reaches(t, shared, "02112350001")
+	reaches(t, l, "02112350001")
 	hangup(t, atPrompt)
 	if d := s.once("902112350001"); d.Action != call.Allow {
 		t.Errorf("the caller at the prompt: got %+v", d)
@@ -40,14 +42,14 @@ func TestConnectionLost(t *testing.T) {
 
 	proxy.Freeze()
 	frozen := time.Now()
-	waiting := dial(t, shared, "104", "962350003") // Asterisk still takes the daemon to be there
+	waiting := dial(t, l, "104", "962350003") // Asterisk still takes the daemon to be there
 	s.logged(2, away)
 	if took := time.Since(frozen); took > 12*time.Second {
 		t.Errorf("a connection that does not answer was noticed after %v", took)
 	}
 	proxy.Thaw()
 	s.logged(3, connected)
-	reaches(t, shared, "62350003")
+	reaches(t, l, "62350003")
 	hangup(t, waiting)
 	if d := s.once("962350003"); d.Action != call.Allow {
 		t.Errorf("the caller of the silent connection: got %+v", d)
@@ -60,7 +62,7 @@ func TestConnectionLost(t *testing.T) {
 // Asterisk is not there when the daemon starts, and dies under it later.
 func TestAsteriskAway(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	must(t, l.Stop(within(t, 30*time.Second)))
 	s := newSite(t, l, "")
 	s.start()
@@ -95,6 +97,8 @@ func TestAsteriskAway(t *testing.T) {
 
 // The pauses between attempts to connect grow, and a daemon that is still trying stops when it is told to.
 func TestPausesGrow(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, lab.Options{})
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	must(t, err)
 	t.Cleanup(func() { _ = listener.Close() })
@@ -114,7 +118,7 @@ func TestPausesGrow(t *testing.T) {
 			}
 		}
 	}()
-	s := newSite(t, shared, "http://"+listener.Addr().String()+"/ari")
+	s := newSite(t, l, "http://"+listener.Addr().String()+"/ari")
 	d := s.start()
 	first, last := <-attempts, <-attempts
 	for range 3 {

@@ -16,13 +16,15 @@ import (
 // A daemon that is killed: calls in progress go on, and whatever became of calls meanwhile is in the ledger when the
 // next daemon has looked around.
 func TestKilledWithCallsUp(t *testing.T) {
-	s := newSite(t, shared, "")
-	shared.Carrier.Behave("62351003", lab.Behaviour{Ring: 4 * time.Second})
-	shared.Carrier.Behave("62351004", lab.Behaviour{Ring: 4 * time.Second})
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
+	l.Carrier.Behave("62351003", lab.Behaviour{Ring: 4 * time.Second})
+	l.Carrier.Behave("62351004", lab.Behaviour{Ring: 4 * time.Second})
 	d := s.serve()
-	staying, leaving := dial(t, shared, "101", "962351001"), dial(t, shared, "102", "962351002")
-	ringing, missed := dial(t, shared, "103", "962351003"), dial(t, shared, "104", "962351004")
-	asking := dial(t, shared, "105", "902112351005")
+	staying, leaving := dial(t, l, "101", "962351001"), dial(t, l, "102", "962351002")
+	ringing, missed := dial(t, l, "103", "962351003"), dial(t, l, "104", "962351004")
+	asking := dial(t, l, "105", "902112351005")
 	for _, c := range []*lab.Call{staying, leaving} {
 		up(t, c)
 	}
@@ -31,13 +33,13 @@ func TestKilledWithCallsUp(t *testing.T) {
 		eventually(t, "the answer is in the ledger", func() bool { return !s.decision(to(number)).Call.AnsweredAt.IsZero() })
 	}
 	for _, number := range []string{"62351003", "62351004"} {
-		reaches(t, shared, number)
+		reaches(t, l, number)
 	}
 
 	d.kill()
 	hangup(t, leaving)
 	hangup(t, asking)
-	emergency := dial(t, shared, "106", "120")
+	emergency := dial(t, l, "106", "120")
 	up(t, emergency)
 	up(t, ringing)
 	up(t, missed)
@@ -71,15 +73,17 @@ func TestKilledWithCallsUp(t *testing.T) {
 
 // The daemon is killed again and again, at any moment of calls that come in.
 func TestKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, lab.Options{})
 	const rounds, calls = 6, 4
-	s := newSite(t, shared, "")
+	s := newSite(t, l, "")
 	number := func(round, i int) string { return fmt.Sprintf("9623520%d%d", round, i) }
 	var ended sync.WaitGroup
 	ends := make([]lab.End, rounds*calls)
 	for round := range rounds {
 		d := s.serve()
 		for i := range calls {
-			c := dial(t, shared, fmt.Sprint(101+i), number(round, i))
+			c := dial(t, l, fmt.Sprint(101+i), number(round, i))
 			ended.Go(func() {
 				if c.WaitAnswered(within(t, 30*time.Second)) == nil {
 					_ = c.Hangup(within(t, 10*time.Second))
@@ -94,7 +98,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	ended.Wait()
 	for i, end := range ends {
 		n := number(i/calls, i%calls)
-		reached := reachedCarrier(shared, n[1:])
+		reached := reachedCarrier(l, n[1:])
 		allowed := 0
 		for _, d := range s.about(n) {
 			s.ended(d.ID)
@@ -131,11 +135,13 @@ func wait(d time.Duration) { <-time.After(d) }
 
 // A daemon that hangs keeps its callers waiting, but no emergency call; when it goes on, all are decided.
 func TestDaemonHangs(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	d := s.serve()
 	d.signal(syscall.SIGSTOP)
-	waiting, leaving := dial(t, shared, "101", "962353001"), dial(t, shared, "102", "962353002")
-	emergency := dial(t, shared, "103", "9119")
+	waiting, leaving := dial(t, l, "101", "962353001"), dial(t, l, "102", "962353002")
+	emergency := dial(t, l, "103", "9119")
 	up(t, emergency)
 	hangup(t, emergency)
 	hangup(t, leaving)
@@ -147,7 +153,7 @@ func TestDaemonHangs(t *testing.T) {
 			t.Errorf("%s: got %+v", number, got)
 		}
 	}
-	if reachedCarrier(shared, "62353002") != 0 {
+	if reachedCarrier(l, "62353002") != 0 {
 		t.Error("a call whose caller had hung up reached the carrier")
 	}
 }

@@ -74,7 +74,8 @@ func alive(processes []string) []string {
 }
 
 func TestDemo(t *testing.T) {
-	t.Parallel() // it has an Asterisk of its own
+	t.Parallel()
+	takePlace(t) // its Asterisk does
 	dir := filepath.Join(t.TempDir(), "demo")
 	s := startDemo(t, dir)
 	s.until(t, "101   962345678")
@@ -138,8 +139,9 @@ func tryNext(t *testing.T, text string) {
 // However the demo ends, in the middle of a call, nothing that it has started goes on.
 func TestDemoInterrupted(t *testing.T) {
 	t.Parallel()
+	takePlace(t)
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGKILL} {
-		t.Run(sig.String(), func(t *testing.T) { // one after the other: each waits for the ports of a lab
+		t.Run(sig.String(), func(t *testing.T) { // one after the other, in one place
 			s := startDemo(t, filepath.Join(t.TempDir(), "demo"))
 			s.until(t, "101   962345678")
 			children := s.children(t)

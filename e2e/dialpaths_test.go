@@ -269,7 +269,7 @@ func (w way) String() string {
 // The doctor names every way of the running dialplan to the trunk that does not pass through us, and no other.
 func TestDialpaths(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{ExtraDialplan: forgotten})
+	l := newLab(t, lab.Options{ExtraDialplan: forgotten})
 	configured(t, l, beside)
 	found, text, status := ways(t, l, "--from", "more-phones,old-phones")
 	if status != 1 {
@@ -305,7 +305,7 @@ func TestDialpaths(t *testing.T) {
 // In a clean dialplan it finds none, live and from a file.
 func TestCleanDialpaths(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{ExtraDialplan: clean})
+	l := newLab(t, lab.Options{ExtraDialplan: clean})
 	configured(t, l, cleanBeside)
 	found, text, status := ways(t, l)
 	if status != 0 || len(found) > 0 || !strings.Contains(text, "No way past Dialwarden to PJSIP/carrier was found.") {

@@ -110,7 +110,7 @@ func cli(t *testing.T, l *lab.Lab, commands ...string) {
 func clinic(t *testing.T) (*lab.Lab, *site, *daemon) {
 	t.Helper()
 	phones := []string{"101", "102", "103"}
-	l := ownLab(t, lab.Options{Extensions: phones, Globals: map[string]string{"DIALWARDEN_INTERNAL": "PJSIP/NUMBER"}})
+	l := newLab(t, lab.Options{Extensions: phones, Globals: map[string]string{"DIALWARDEN_INTERNAL": "PJSIP/NUMBER"}})
 	s := newSite(t, l, "")
 	must(t, os.RemoveAll(filepath.Join(s.dir, "policy"))) // a small one is read faster
 	must(t, os.CopyFS(filepath.Join(s.dir, "policy"), os.DirFS("../examples/minimal/policy")))

@@ -17,7 +17,9 @@ const day = 24 * time.Hour
 // The clock is set while the daemon runs, by days and by seconds, back and ahead: callers are decided before, meanwhile and
 // after, nobody's time to type ends early or never, calls are as long as they were, nothing is erased, and the ledger is sound.
 func TestClockSetWhileRunning(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.write("policy/data/retention.yaml", "allowed: {full_days: 2, days: 2}\nrefused: {full_days: 2, days: 2}\n"+
 		"abandoned: {full_days: 2, days: 2}\nemergency: {full_days: 2, days: 2}\n")
 	j := &jumps{site: s, clock: s.withClock()}
@@ -60,10 +62,10 @@ type jumps struct {
 func (j *jumps) step(t *testing.T, n int, to time.Duration, says string, typed [2]string) {
 	t.Helper()
 	told := j.log.count(says)
-	talking := dial(t, shared, "102", fmt.Sprintf("96238100%d", n))
+	talking := dial(t, j.lab, "102", fmt.Sprintf("96238100%d", n))
 	up(t, talking)
 	began := time.Now()
-	typing := dial(t, shared, "103", fmt.Sprintf("90238113570%d", n))
+	typing := dial(t, j.lab, "103", fmt.Sprintf("90238113570%d", n))
 	asked(t, typing)
 	must(t, typing.SendKeys(typed[0], lab.Keys{}))
 	j.clock.set(to)
@@ -71,7 +73,7 @@ func (j *jumps) step(t *testing.T, n int, to time.Duration, says string, typed [
 	if typed[1] != "" {
 		must(t, typing.SendKeys(typed[1], lab.Keys{}))
 	}
-	reaches(t, shared, typing.Number[1:])
+	reaches(t, j.lab, typing.Number[1:])
 	j.calls(t, n)
 	hangup(t, typing)
 	hangup(t, talking)
@@ -87,7 +89,7 @@ func (j *jumps) step(t *testing.T, n int, to time.Duration, says string, typed [
 // calls makes a call that is recorded by the clock as it is, with the next ids, and counted with those before.
 func (j *jumps) calls(t *testing.T, n int) {
 	t.Helper()
-	c := dial(t, shared, "104", fmt.Sprintf("96238200%d", n))
+	c := dial(t, j.lab, "104", fmt.Sprintf("96238200%d", n))
 	up(t, c)
 	hangup(t, c)
 	got := j.once(c.Number)

@@ -10,15 +10,18 @@ import (
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/lab"
 	"github.com/dialwarden/dialwarden/internal/ledger"
 )
 
 // A daemon that has used up its file handles goes on with those it has: whoever is let out is in the ledger, nobody is
 // left alone, emergency calls go out, and a surge of callers is decided once there are handles again.
 func TestOutOfHandles(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	d := s.serve()
-	warm := dial(t, shared, "101", "962363000")
+	warm := dial(t, l, "101", "962363000")
 	up(t, warm)
 	hangup(t, warm)
 	more := noHandles(t, d)
@@ -26,7 +29,7 @@ func TestOutOfHandles(t *testing.T) {
 	const callers = 8
 	var placed sync.WaitGroup
 	for i := range callers {
-		c := dial(t, shared, fmt.Sprint(101+i), number(i))
+		c := dial(t, l, fmt.Sprint(101+i), number(i))
 		placed.Go(func() {
 			if c.WaitAnswered(within(t, 30*time.Second)) == nil {
 				_ = c.Hangup(within(t, 10*time.Second))
@@ -34,14 +37,14 @@ func TestOutOfHandles(t *testing.T) {
 			_, _ = c.WaitEnded(within(t, 30*time.Second))
 		})
 	}
-	emergency := dial(t, shared, "108", "120")
+	emergency := dial(t, l, "108", "120")
 	up(t, emergency)
 	hangup(t, emergency)
 	wait(time.Second)
 	more()
 	placed.Wait()
 	for i := range callers {
-		reached, about := reachedCarrier(shared, number(i)[1:]), s.about(number(i))
+		reached, about := reachedCarrier(l, number(i)[1:]), s.about(number(i))
 		if reached > 0 && (len(about) != 1 || about[0].Action != call.Allow) {
 			t.Errorf("%s reached the carrier %d times, and the ledger has %+v", number(i), reached, about)
 		}
@@ -49,7 +52,7 @@ func TestOutOfHandles(t *testing.T) {
 			s.ended(a.ID) // nobody hangs on
 		}
 	}
-	again := dial(t, shared, "101", "962363200")
+	again := dial(t, l, "101", "962363200")
 	up(t, again)
 	hangup(t, again)
 	s.once("120")
@@ -59,11 +62,13 @@ func TestOutOfHandles(t *testing.T) {
 // A power cut in the middle of a write leaves half a commit at the end of the write-ahead log. All that was acknowledged
 // is there afterwards, and of the half nothing is.
 func TestTornLog(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	d := s.serve()
 	var ids []int64
 	for i := range 3 {
-		c := dial(t, shared, "101", fmt.Sprintf("96236400%d", i))
+		c := dial(t, l, "101", fmt.Sprintf("96236400%d", i))
 		up(t, c)
 		hangup(t, c)
 		ids = append(ids, s.once(c.Number).ID)
@@ -92,7 +97,7 @@ func TestTornLog(t *testing.T) {
 		})
 	}
 	s.serve()
-	c := dial(t, shared, "102", "962364009")
+	c := dial(t, l, "102", "962364009")
 	up(t, c)
 	hangup(t, c)
 	if got := s.once("962364009"); got.ID != ids[len(ids)-1]+1 {
@@ -103,10 +108,12 @@ func TestTornLog(t *testing.T) {
 
 // Where a disk has lost what it said was durable, the daemon starts with what came before: whole commits, and no half.
 func TestLostTail(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	d := s.serve()
 	for i := range 3 {
-		c := dial(t, shared, "101", fmt.Sprintf("96236500%d", i))
+		c := dial(t, l, "101", fmt.Sprintf("96236500%d", i))
 		up(t, c)
 		hangup(t, c)
 		s.once(c.Number)
@@ -120,7 +127,7 @@ func TestLostTail(t *testing.T) {
 	must(t, err)
 	must(t, log.Close())
 	s.serve()
-	c := dial(t, shared, "102", "962365009")
+	c := dial(t, l, "102", "962365009")
 	up(t, c)
 	hangup(t, c)
 	s.once("962365009")
@@ -135,27 +142,29 @@ func TestLostTail(t *testing.T) {
 // The clock was set back by three days while the daemon was away: calls are decided, ids go on growing, the future that
 // the ledger remembers counts as now and not for three days, and a cap still cuts after its seconds.
 func TestClockSetBack(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.write("policy/data/cap.yaml", "max_seconds: {local: 2}\nwarn_seconds: 0\nring_seconds: 25\n")
 	key, err := ledger.LoadOrCreateKey(filepath.Join(s.dir, "dialwarden.key"))
 	must(t, err)
 	future := time.Now().Add(72 * time.Hour)
-	l, err := ledger.Open(s.ledger, key, ledger.WithClock(func() time.Time { return future }))
+	before, err := ledger.Open(s.ledger, key, ledger.WithClock(func() time.Time { return future }))
 	must(t, err)
 	var last int64
 	for i := range 20 {
-		last, err = l.Record(t.Context(), call.Record{
+		last, err = before.Record(t.Context(), call.Record{
 			Attempt:  call.Attempt{Channel: fmt.Sprintf("9999999999.%d", i), Extension: "101", Dialled: "962366000", At: future},
 			Facts:    call.Facts{Callee: call.Callee{Number: call.Number{E164: "+861062366000", Class: call.Local}}},
 			Decision: call.Decision{Action: call.Allow, Rule: "local", PolicyRevision: "earlier"},
 		})
 		must(t, err)
-		must(t, l.Answered(t.Context(), last, call.Pickup{At: future}))
+		must(t, before.Answered(t.Context(), last, call.Pickup{At: future}))
 	}
-	must(t, l.Close())
+	must(t, before.Close())
 
 	s.serve()
-	c := dial(t, shared, "102", "962366001")
+	c := dial(t, l, "102", "962366001")
 	up(t, c)
 	answered := time.Now()
 	if end := endOf(t, c); end.At.Sub(answered) > 3*time.Second {

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/lab"
 )
 
 const (
@@ -35,7 +36,9 @@ type fault struct {
 // Whatever is wrong with the ledger's file: nobody gets out but emergency calls, the log and /healthz say why, and once
 // the cause is gone the same daemon decides again, has lost nothing and shows nothing half-written.
 func TestLedgerFaults(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.withHealth()
 	d := s.serve()
 	for _, f := range []fault{
@@ -50,7 +53,9 @@ func TestLedgerFaults(t *testing.T) {
 }
 
 func TestDiskFull(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.withHealth()
 	s.onSmallDisk()
 	d := s.serve()
@@ -66,18 +71,18 @@ func (s *site) survives(t *testing.T, d *daemon, f fault) {
 	last := f.emergency[len(f.emergency)-3:]
 	before, during, after := "962360"+last, "962361"+last, "962362"+last
 	told, again := s.log.count(unwritable), s.log.count(writableAgain)
-	talking := dial(t, shared, "101", before) // its end comes during the fault
+	talking := dial(t, s.lab, "101", before) // its end comes during the fault
 	up(t, talking)
 	s.decision(to(before))
 
 	end := f.make(t, s, d)
-	turned := dial(t, shared, "102", during)
-	emergency := dial(t, shared, "103", f.emergency)
+	turned := dial(t, s.lab, "102", during)
+	emergency := dial(t, s.lab, "103", f.emergency)
 	up(t, emergency)
 	hangup(t, emergency)
 	hangup(t, talking)
 	refused(t, turned, call.CauseTemporaryFailure)
-	notCalled(t, shared, during[1:])
+	notCalled(t, s.lab, during[1:])
 	s.logged(told+1, unwritable)
 	if h := s.health(); h.Status != "failing" || !strings.Contains(h.LedgerError, f.says) || s.log.count(f.says) == 0 {
 		t.Errorf("/healthz says %+v, the log %d times %q", h, s.log.count(f.says), f.says)
@@ -85,7 +90,7 @@ func (s *site) survives(t *testing.T, d *daemon, f fault) {
 
 	end()
 	s.logged(again+1, writableAgain) // no call was needed to find out
-	next := dial(t, shared, "104", after)
+	next := dial(t, s.lab, "104", after)
 	up(t, next)
 	hangup(t, next)
 	for _, dialled := range []string{before, after, f.emergency} {

@@ -27,7 +27,7 @@ exten => 7102,1,Goto(dialwarden-internal,102,1)
 // Nobody gets out without a decision of his own, and nobody calls in the name of another.
 func TestForged(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{ExtraDialplan: sideEntries})
+	l := newLab(t, lab.Options{ExtraDialplan: sideEntries})
 	s := newSite(t, l, "")
 	s.serve()
 	for dialled, cause := range map[string]int{
@@ -109,10 +109,12 @@ func extensionOf(t *testing.T, l *lab.Lab, number string) string {
 
 // A call between extensions rings the other phone, and Asterisk's own record names the decision.
 func TestInternalCall(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.serve()
-	c := dial(t, shared, "101", "102")
-	called, err := shared.Phone("102").WaitCall(within(t, 10*time.Second))
+	c := dial(t, l, "101", "102")
+	called, err := l.Phone("102").WaitCall(within(t, 10*time.Second))
 	must(t, err)
 	up(t, c)
 	c.Speak()
@@ -123,5 +125,5 @@ func TestInternalCall(t *testing.T) {
 	if d.Action != call.Allow || d.Rule != "internal" || d.Class != call.Internal || d.Call.Seconds == 0 || d.Extension != "101" {
 		t.Errorf("got %+v", d)
 	}
-	record(t, shared, d.ID)
+	record(t, l, d.ID)
 }

@@ -38,11 +38,7 @@ priority: {grade: {director: 80}}
 // TestGuard keeps lines and channels free on a trunk that carries six calls.
 func TestGuard(t *testing.T) {
 	t.Parallel()
-	l, err := lab.Start(within(t, 3*time.Minute), lab.Options{
-		Extensions: strings.Fields("101 102 103 104 105 106 107 108 109 130"),
-	})
-	must(t, err)
-	t.Cleanup(func() { _ = l.Close() })
+	l := newLab(t, lab.Options{Extensions: strings.Fields("101 102 103 104 105 106 107 108 109 130")})
 	l.Carrier.Carry(6)
 	s := newSite(t, l, "")
 	s.write("dialwarden.yaml", fmt.Sprintf("asterisk: {url: %q}\nsite: {timezone: UTC}\n", l.ARIURL()))
@@ -64,7 +60,7 @@ func TestGuard(t *testing.T) {
 // TestGuardBehindLocal: DIALWARDEN_TRUNK is a Local channel, and nothing says which trunk stands behind it.
 func TestGuardBehindLocal(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{
+	l := newLab(t, lab.Options{
 		Globals:       map[string]string{"DIALWARDEN_TRUNK": "Local/NUMBER@lcr"},
 		ExtraDialplan: "[lcr]\nexten => _X.,1,Dial(PJSIP/${EXTEN}@carrier,,i)\n same => n,Hangup(${HANGUPCAUSE})\n",
 	})

@@ -19,7 +19,7 @@ type keys struct {
 // People type in many ways. Every caller has a number of his own; all are asked at the same time.
 func TestHandset(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	right := s.addPIN("583921", "Li Wei", 2)
 	low := s.addPIN("604817", "Chen", 1)
@@ -102,15 +102,17 @@ func press(t *testing.T, c *lab.Call, all []keys) {
 
 // Whenever a caller hangs up, his attempt is one row, which has ended.
 func TestHangUpAnywhere(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.addPIN("583921", "Li Wei", 2)
-	shared.Carrier.Behave("62358001", lab.Behaviour{Ring: lab.RingForever})
+	l.Carrier.Behave("62358001", lab.Behaviour{Ring: lab.RingForever})
 	s.serve()
 	phases := []struct {
 		dialled string
 		until   func(*testing.T, *lab.Call)
 	}{
-		{"962358001", func(t *testing.T, _ *lab.Call) { reaches(t, shared, "62358001") }}, // while it rings
+		{"962358001", func(t *testing.T, _ *lab.Call) { reaches(t, l, "62358001") }}, // while it rings
 		{"962358002", up},
 		{"916812358003", func(t *testing.T, c *lab.Call) { must(t, c.WaitAudio(within(t, 10*time.Second))) }}, // in the refusal
 		{"902112358004", up},
@@ -126,7 +128,7 @@ func TestHangUpAnywhere(t *testing.T) {
 	for _, p := range phases {
 		t.Run(p.dialled, func(t *testing.T) {
 			t.Parallel()
-			c := dial(t, shared, "105", p.dialled)
+			c := dial(t, l, "105", p.dialled)
 			p.until(t, c)
 			must(t, c.Hangup(within(t, 10*time.Second)))
 			s.once(p.dialled)
@@ -136,10 +138,10 @@ func TestHangUpAnywhere(t *testing.T) {
 		dialled := fmt.Sprintf("9623581%02d", i)
 		t.Run(dialled, func(t *testing.T) {
 			t.Parallel()
-			c := dial(t, shared, "106", dialled)
+			c := dial(t, l, "106", dialled)
 			wait(time.Duration(i) * time.Millisecond)
 			must(t, c.Hangup(within(t, 10*time.Second)))
-			noCallLeft(t, shared, dialled)
+			noCallLeft(t, l, dialled)
 			if all := s.about(dialled); len(all) > 1 || len(all) == 1 && s.ended(all[0].ID).Action != call.Allow {
 				t.Errorf("got %+v", all)
 			}

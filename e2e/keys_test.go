@@ -12,7 +12,7 @@ import (
 // neighbours, so that a key heard twice or not at all is seen.
 func TestKeysOnTheWire(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	pin := s.addPIN("588321", "Li Wei", 2)
 	s.serve()

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -10,16 +9,10 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
-
-	"github.com/dialwarden/dialwarden/internal/lab"
 )
 
 // binary is the daemon, built with the race detector.
 var binary string
-
-// shared is the Asterisk of the tests that do not stop it.
-var shared *lab.Lab
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -36,7 +29,7 @@ func run(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "dialwarden")
 	flag.Parse()
-	if err := flag.Set("test.parallel", "64"); err != nil { // calls wait, they do not compute
+	if err := flag.Set("test.parallel", "64"); err != nil { // the tests of one lab wait, they do not compute; how many labs there are, places says
 		return fail(err)
 	}
 	build := exec.Command("go", "build", "-race", "-o", binary, "../cmd/dialwarden")
@@ -44,12 +37,6 @@ func run(m *testing.M) int {
 	if err := build.Run(); err != nil {
 		return fail(fmt.Errorf("the daemon does not build: %w", err))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if shared, err = lab.Start(ctx, lab.Options{}); err != nil {
-		return fail(err)
-	}
-	defer func() { _ = shared.Close() }()
 	return m.Run()
 }
 

@@ -23,7 +23,7 @@ const (
 // meanwhile, the call extended and the daemon killed; and a correction counts in all of it.
 func TestMoneyChangesInMidCall(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.write("policy/scenarios.yaml", `scenarios: [{from: "101", to: "110", expect: {action: allow}}]`)
 	s.write("policy/data/directory.yaml", salesPhones)
@@ -83,7 +83,7 @@ func TestMoneyChangesInMidCall(t *testing.T) {
 // A PIN that is suspended while its holder talks ends no call; the next one is refused, from every phone, and emergencies go out.
 func TestPINSuspendedInMidCall(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.write("policy/rules/premium.rego", `package dialwarden.outbound
 
@@ -132,7 +132,7 @@ deny contains "premium" if input.callee.class == "premium"
 func TestMoneyOverAGI(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
-	l := ownLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_AGI": "agi://" + address}})
+	l := newLab(t, lab.Options{Globals: map[string]string{"DIALWARDEN_AGI": "agi://" + address}})
 	s := withAGI(t, l, address)
 	s.write("policy/scenarios.yaml", "scenarios: []\n")
 	s.write("policy/data/directory.yaml", salesPhones)

@@ -38,7 +38,9 @@ func (s *site) account(id, name string) account {
 // gets what is left, the last is refused with a word. What was not talked comes back, also when the daemon was dead at the
 // end of a call, and people are told once of an allowance that is used up.
 func TestAllowance(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.write("policy/scenarios.yaml", "scenarios: []\n")
 	s.write("policy/data/directory.yaml", `extensions:
   "101": {holder: Li, department: sales}

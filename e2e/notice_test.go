@@ -4,25 +4,29 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dialwarden/dialwarden/internal/lab"
 )
 
 // Somebody is told of an emergency call, once, with the place of the phone, while the call goes on; also of one that went out
 // while there was no daemon.
 func TestEmergencyIsTold(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	directory := s.read("policy/data/directory.yaml")
 	s.write("policy/data/directory.yaml", strings.Replace(directory, "{holder: Chen Wei,", `{holder: Chen Wei, place: "Ward 3, room 12",`, 1))
 	s.write("policy/data/emergency.yaml", "notify: [operator, gatehouse]\n")
 	const said = "Emergency call to 110 from 101 (Chen Wei, Ward 3, room 12), "
 	d := s.serve()
-	c := dial(t, shared, "101", "9110")
-	reaches(t, shared, "110")
+	c := dial(t, l, "101", "9110")
+	reaches(t, l, "110")
 	up(t, c)
 	s.logged(2, said)
 	d.kill()
 	hangup(t, c)
-	c = dial(t, shared, "101", "110")
-	reaches(t, shared, "110")
+	c = dial(t, l, "101", "110")
+	reaches(t, l, "110")
 	up(t, c)
 	s.serve()
 	s.logged(2, said)

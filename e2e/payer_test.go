@@ -24,7 +24,7 @@ const diversion = "Diversion: <sip:110@127.0.0.1>;reason=unconditional\r\n" +
 // nobody can make another pay.
 func TestWhoPays(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{
+	l := newLab(t, lab.Options{
 		ExtraDialplan: adminsDials,
 		Globals:       map[string]string{"FORWARD_CONTEXT": "dialwarden-outbound", "TRANSFER_CONTEXT": "dialwarden-outbound"},
 	})

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/lab"
 )
 
 // Each faulty rule concerns one number; all others are decided as ever.
@@ -23,7 +24,9 @@ var faultyRules = map[string]string{
 
 // A policy that gives no usable answer refuses the call, and only that call.
 func TestPolicyErrors(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	for name, rule := range faultyRules {
 		s.write("policy/rules/"+name+".rego",
 			"package dialwarden.outbound\n\n# METADATA\n# title: Faulty\n# description: Faulty.\n"+rule+"\n")
@@ -37,7 +40,7 @@ func TestPolicyErrors(t *testing.T) {
 	numbers := []string{"962356001", "962356002", "962356003", "962356004", "962356005", "962356006", "962356007"}
 	var all sync.WaitGroup
 	for _, n := range numbers {
-		c := dial(t, shared, "101", n)
+		c := dial(t, l, "101", n)
 		all.Go(func() { refused(t, c, call.CauseTemporaryFailure) })
 	}
 	all.Wait()
@@ -45,9 +48,9 @@ func TestPolicyErrors(t *testing.T) {
 		if d := s.once(n); d.Action != call.Deny || d.Rule != call.RulePolicyError || d.Reason == "" {
 			t.Errorf("%s: got %+v", n, d)
 		}
-		notCalled(t, shared, n[1:])
+		notCalled(t, l, n[1:])
 	}
-	c := dial(t, shared, "101", "962356008")
+	c := dial(t, l, "101", "962356008")
 	up(t, c)
 	hangup(t, c)
 	if d := s.once("962356008"); d.Rule != "local" {

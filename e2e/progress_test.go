@@ -14,7 +14,7 @@ import (
 // holds with the call transferred away, and with the daemon dead.
 func TestCallInProgress(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{
+	l := newLab(t, lab.Options{
 		Globals:   map[string]string{"TRANSFER_CONTEXT": "dialwarden-outbound"},
 		Languages: map[string]string{"102": "zh"},
 	})

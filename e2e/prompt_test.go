@@ -12,7 +12,7 @@ import (
 // that was not decided.
 func TestDuringAPrompt(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{ExtraDialplan: adminsDials})
+	l := newLab(t, lab.Options{ExtraDialplan: adminsDials})
 	s := newSite(t, l, "")
 	pin := s.addPIN("583921", "Li Wei", 2)
 	other := s.addPIN("604817", "Chen", 2)

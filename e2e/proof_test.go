@@ -55,7 +55,7 @@ func inVain(t *testing.T, l *lab.Lab, from, dialled string, typed ...string) {
 // A token is good for its number, as often as it says; a call that nobody answers gives its use back.
 func TestToken(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.serve()
 	id, token := s.issue("--number", "902112346001", "--cap", "60")
@@ -82,7 +82,7 @@ func TestToken(t *testing.T) {
 // Wrong PINs lock the phone, for PINs only; an operator unlocks it. Ten phones get a thief no further.
 func TestLockout(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.write("policy/data/handset.yaml", "wrong_tries: {per_phone: 3, all_phones: 0, within_minutes: 15, lock_minutes: 15}\n")
 	s.addPIN("583921", "Li Wei", 2)
@@ -107,7 +107,7 @@ func TestLockout(t *testing.T) {
 // A PIN opens the phone for a while, where the policy's data says so; a service code closes it.
 func TestOpenPhone(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.write("policy/data/handset.yaml", "open_phone: {minutes: 5, classes: [national]}\n")
 	id := s.addPIN("583921", "Li Wei", 2)
@@ -133,7 +133,7 @@ func TestOpenPhone(t *testing.T) {
 // The holder changes his PIN on the handset.
 func TestChangePINOnTheHandset(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	id := s.addPIN("583921", "Li Wei", 2)
 	s.serve()
@@ -158,7 +158,7 @@ func TestChangePINOnTheHandset(t *testing.T) {
 // A matter code is asked for after the PIN, and lands in the log.
 func TestMatterCode(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.write("policy/data/register.yaml", "classes: [national]\nexempt_classes_of_service: []\nexempt_departments: []\n")
 	s.addPIN("583921", "Li Wei", 2)
@@ -172,7 +172,7 @@ func TestMatterCode(t *testing.T) {
 // approvable is a site whose sales people are approved by 104, then by 101.
 func approvable(t *testing.T) (*lab.Lab, *site) {
 	t.Helper()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.write("policy/data/approvers.yaml", "department: {sales: [\"104\"], purchasing: [\"108\"]}\neverybody: [\"101\"]\nring_seconds: 5\npin: false\npin_level: 0\n")
 	l.Phone("101").Behave(lab.Behaviour{Ring: 100 * time.Millisecond})

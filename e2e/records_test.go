@@ -16,7 +16,7 @@ import (
 // refuses, and the ends of calls also where the dialplan's note of them was overwritten.
 func TestRecordsOfTheTimeWithout(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{})
+	l := newLab(t, lab.Options{})
 	s := newSite(t, l, "")
 	s.write("dialwarden.yaml", fmt.Sprintf("asterisk: {url: %q, cdr_file: %q}\n",
 		l.ARIURL(), filepath.Join(l.Dir(), "log", "cdr-csv", "Master.csv")))
@@ -75,7 +75,7 @@ func forgetEnds(t *testing.T, l *lab.Lab) {
 // any other: also while the call lasts. An emergency call that found no channel at first was answered all the same.
 func TestEmergencyOfTheTimeWithout(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{Globals: map[string]string{"TRANSFER_CONTEXT": "dialwarden-outbound"}})
+	l := newLab(t, lab.Options{Globals: map[string]string{"TRANSFER_CONTEXT": "dialwarden-outbound"}})
 	s := newSite(t, l, "")
 	s.write("dialwarden.yaml", fmt.Sprintf("asterisk: {url: %q, cdr_file: %q}\n",
 		l.ARIURL(), filepath.Join(l.Dir(), "log", "cdr-csv", "Master.csv")))

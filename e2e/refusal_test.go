@@ -6,12 +6,15 @@ import (
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/lab"
 )
 
 func TestThreeWrongPINs(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.serve()
-	c := dial(t, shared, "105", "902112340001")
+	c := dial(t, l, "105", "902112340001")
 	must(t, c.WaitAnswered(within(t, 10*time.Second)))
 	for _, pin := range []string{"4711#", "4712#", "4713#"} {
 		must(t, c.WaitAudio(within(t, 10*time.Second)))
@@ -27,9 +30,11 @@ func TestThreeWrongPINs(t *testing.T) {
 }
 
 func TestHangUpAtThePrompt(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.serve()
-	c := dial(t, shared, "106", "902112340002")
+	c := dial(t, l, "106", "902112340002")
 	must(t, c.WaitAudio(within(t, 10*time.Second)))
 	hangup(t, c)
 	if d := s.ended(s.decision(to("902112340002")).ID); d.Action != call.Challenge || !d.Call.AnsweredAt.IsZero() {
@@ -38,10 +43,12 @@ func TestHangUpAtThePrompt(t *testing.T) {
 }
 
 func TestCapCutsTheCall(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.write("policy/data/cap.yaml", "max_seconds: {local: 2}\nwarn_seconds: 0\nring_seconds: 25\n")
 	s.serve()
-	c := dial(t, shared, "107", "962340003")
+	c := dial(t, l, "107", "962340003")
 	must(t, c.WaitAnswered(within(t, 10*time.Second)))
 	answered := time.Now()
 	if end := endOf(t, c); end.At.Sub(answered) > 3*time.Second || end.At.Sub(answered) < 1500*time.Millisecond || !end.ByRemote {
@@ -53,9 +60,11 @@ func TestCapCutsTheCall(t *testing.T) {
 }
 
 func TestEmergencyIsRecorded(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.serve()
-	c := dial(t, shared, "108", "9119")
+	c := dial(t, l, "108", "9119")
 	must(t, c.WaitAnswered(within(t, 10*time.Second)))
 	hangup(t, c)
 	d := s.ended(s.decision(to("9119")).ID)
@@ -65,22 +74,24 @@ func TestEmergencyIsRecorded(t *testing.T) {
 }
 
 func TestHostileDigits(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.serve()
-	before := len(shared.Carrier.Calls())
+	before := len(l.Carrier.Calls())
 	t.Run("calls", func(t *testing.T) {
 		for _, digits := range []string{
 			"62345678&PJSIP%2f900@carrier"[:20], "6234%2c5678", "x", "a", "h", "62345678;foo", "%24%7BEXTEN%7D", "%e4%bd%a0", "12%e4", "1%22", "--------", "0:dialwarden-released", strings.Repeat("9", 33),
 		} {
 			t.Run(digits, func(t *testing.T) {
 				t.Parallel()
-				if end := endOf(t, dial(t, shared, "108", digits)); end.SIPStatus < 400 {
+				if end := endOf(t, dial(t, l, "108", digits)); end.SIPStatus < 400 {
 					t.Errorf("SIP %d", end.SIPStatus)
 				}
 			})
 		}
 	})
-	for _, c := range shared.Carrier.Calls()[before:] {
+	for _, c := range l.Carrier.Calls()[before:] {
 		t.Errorf("%q reached the carrier", c.Number)
 	}
 	for _, d := range s.decisions() {
@@ -92,10 +103,12 @@ func TestHostileDigits(t *testing.T) {
 
 // 300 calls in the same second are all decided.
 func TestBurst(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	s.serve()
 	from := []string{"101", "102", "103", "104", "105", "106", "107", "108"}
-	results, err := shared.Burst(within(t, time.Minute), 300, from, func(int) string { return "962340006" })
+	results, err := l.Burst(within(t, time.Minute), 300, from, func(int) string { return "962340006" })
 	must(t, err)
 	for _, r := range results {
 		if r.Answered.IsZero() {

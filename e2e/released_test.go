@@ -29,12 +29,10 @@ exten => routed,1,Set(DIALWARDEN_NONCE=123456789012)
 
 // Nobody gets out through [dialwarden-released] without the nonce of his channel, or with anything but digits.
 func TestReleasedNeedsADecision(t *testing.T) {
-	l, err := lab.Start(t.Context(), lab.Options{
-		ExtraDialplan: gateCrashers, Log: t.Output(),
-		Globals: map[string]string{"DIALWARDEN_TRUNK_second": "PJSIP/8NUMBER@carrier"},
+	t.Parallel()
+	l := newLab(t, lab.Options{
+		ExtraDialplan: gateCrashers, Globals: map[string]string{"DIALWARDEN_TRUNK_second": "PJSIP/8NUMBER@carrier"},
 	})
-	must(t, err)
-	t.Cleanup(func() { must(t, l.Close()) })
 	for _, digits := range []string{"none", "empty", "short", "wrong", "trunks", "quote"} {
 		t.Run(digits, func(t *testing.T) {
 			t.Parallel()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/lab"
 	"github.com/dialwarden/dialwarden/internal/watch"
 )
 
@@ -41,20 +42,22 @@ func (s *site) control(path, body string) (status int, answer string) {
 
 // A policy that is changed takes force for the calls that come; one with a fault does not, and the log says where it is.
 func TestReload(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, lab.Options{})
 	const inForce, faulty = "policy in force", "the old one stays in force"
-	s := newSite(t, shared, "")
+	s := newSite(t, l, "")
 	s.addPIN("583921", "Li Wei", 2)
 	d := s.serve()
-	before := dial(t, shared, "103", "902112354001")
+	before := dial(t, l, "103", "902112354001")
 	asked(t, before)
 
 	s.write("policy/data/local.yaml", "classes: [mobile]\nunlisted_phones: []\n")
 	s.write("policy/data/long_distance.yaml", "pin_level: {national: 9, international: 9}\n")
 	d.signal(syscall.SIGHUP)
 	s.logged(2, inForce)
-	barred := dial(t, shared, "101", "962354002")
+	barred := dial(t, l, "101", "962354002")
 	must(t, before.SendDTMF("583921#"))
-	reaches(t, shared, "02112354001")
+	reaches(t, l, "02112354001")
 	hangup(t, before)
 	refused(t, barred, call.CauseCallRejected)
 	old, changed := s.once("902112354001"), s.once("962354002")
@@ -74,7 +77,7 @@ func TestReload(t *testing.T) {
 	if status, body := s.reload(); status != http.StatusConflict || !strings.Contains(body, "data/rules.yaml:3") {
 		t.Errorf("an unknown field in data: the socket answers %d %s", status, body)
 	}
-	refused(t, dial(t, shared, "101", "962354003"), call.CauseCallRejected)
+	refused(t, dial(t, l, "101", "962354003"), call.CauseCallRejected)
 	if got := s.once("962354003"); got.PolicyRevision != changed.PolicyRevision {
 		t.Errorf("after a fault the policy in force decides: got %+v", got)
 	}
@@ -83,7 +86,7 @@ func TestReload(t *testing.T) {
 	if status, body := s.reload(); status != http.StatusOK {
 		t.Errorf("a mended policy: the socket answers %d %s", status, body)
 	}
-	c := dial(t, shared, "101", "962354004")
+	c := dial(t, l, "101", "962354004")
 	up(t, c)
 	hangup(t, c)
 	if got := s.once("962354004"); got.Rule != "open" {
@@ -94,26 +97,28 @@ func TestReload(t *testing.T) {
 	s.write("policy/rules/.open.rego.new", strings.ReplaceAll(s.read("policy/rules/open.rego"), "allow contains", "deny contains"))
 	must(t, os.Rename(filepath.Join(s.dir, "policy/rules/.open.rego.new"), filepath.Join(s.dir, "policy/rules/open.rego")))
 	s.logged(n+1, inForce) // nobody asked
-	refused(t, dial(t, shared, "101", "962354005"), call.CauseCallRejected)
+	refused(t, dial(t, l, "101", "962354005"), call.CauseCallRejected)
 	if got := s.once("962354005"); got.Rule != "open" || got.Action != call.Deny {
 		t.Errorf("a file that was changed: got %+v", got)
 	}
 	if out, errs, status := s.run("", "policy", "rollback"); status != 0 || !strings.Contains(s.read("policy/rules/open.rego"), "allow contains") {
 		t.Errorf("policy rollback: status %d\n%s%s", status, out, errs)
 	}
-	c = dial(t, shared, "101", "962354006")
+	c = dial(t, l, "101", "962354006")
 	up(t, c)
 	hangup(t, c)
 }
 
 // A daemon that is told to stop refuses who is being asked, and leaves alone who talks.
 func TestStop(t *testing.T) {
-	s := newSite(t, shared, "")
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s := newSite(t, l, "")
 	d := s.serve()
-	talking, asking := dial(t, shared, "101", "962355001"), dial(t, shared, "103", "902112355002")
+	talking, asking := dial(t, l, "101", "962355001"), dial(t, l, "103", "902112355002")
 	up(t, talking)
 	asked(t, asking)
-	reaches(t, shared, "62355001")
+	reaches(t, l, "62355001")
 	s.decision(to("962355001"))
 	d.stop()
 	turnedAway(t, asking, call.CauseTemporaryFailure)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dialwarden/dialwarden/internal/call"
+	"github.com/dialwarden/dialwarden/internal/lab"
 )
 
 // alertDesk keeps the alerts that arrive with a good signature.
@@ -75,7 +76,9 @@ func (d *alertDesk) has(t *testing.T, kind call.AlertKind, rule, extension strin
 // A premium call suspends the phone for the very next call, also after kill -9; emergency calls go out, and so does everything
 // when the suspension is lifted. What looks like fraud arrives at a receiver, signed.
 func TestSanctionsAndAlerts(t *testing.T) {
-	s, desk := newSite(t, shared, ""), newAlertDesk(t)
+	t.Parallel()
+	l := newLab(t, lab.Options{})
+	s, desk := newSite(t, l, ""), newAlertDesk(t)
 	s.write("dialwarden.yaml", s.read("dialwarden.yaml")+fmt.Sprintf("alerts: {webhooks: [{url: %q, secret_file: alerts.secret}]}\n", desk.URL))
 	s.write("alerts.secret", alertSecret+"\n")
 	s.write("policy/data/premium.yaml", "sanction: {suspend_days: 30, fine_minor: 5000, cost_multiple: 20}\n")
@@ -83,9 +86,9 @@ func TestSanctionsAndAlerts(t *testing.T) {
 	d := s.serve()
 
 	began := time.Now()
-	refused(t, dial(t, shared, "108", "916812345"), call.CauseCallRejected)
+	refused(t, dial(t, l, "108", "916812345"), call.CauseCallRejected)
 	premium := s.once("916812345")
-	refused(t, dial(t, shared, "108", "962358101"), call.CauseCallRejected)
+	refused(t, dial(t, l, "108", "962358101"), call.CauseCallRejected)
 	if got := s.once("962358101"); got.Rule != "suspension" || got.Reason != "This phone is suspended." {
 		t.Errorf("the next call: %+v", got)
 	}
@@ -95,11 +98,11 @@ func TestSanctionsAndAlerts(t *testing.T) {
 	}
 	d.kill()
 	s.serve()
-	refused(t, dial(t, shared, "108", "962358102"), call.CauseCallRejected)
+	refused(t, dial(t, l, "108", "962358102"), call.CauseCallRejected)
 	if got := s.once("962358102"); got.Rule != "suspension" {
 		t.Errorf("after a restart: %+v", got)
 	}
-	emergency := dial(t, shared, "108", "120")
+	emergency := dial(t, l, "108", "120")
 	up(t, emergency)
 	hangup(t, emergency)
 
@@ -119,15 +122,15 @@ func TestSanctionsAndAlerts(t *testing.T) {
 	if _, errs, status := s.run("", "sanction", "lift", fmt.Sprint(listed.ID), "--reason", "a misdialled number"); status != 0 {
 		t.Fatal(errs)
 	}
-	free := dial(t, shared, "108", "962358103")
+	free := dial(t, l, "108", "962358103")
 	up(t, free)
 	hangup(t, free)
 
-	abroad := answers(t, shared, "103", "90085221234567", "583921#")
+	abroad := answers(t, l, "103", "90085221234567", "583921#")
 	if a := desk.has(t, call.AlertRule, "first_country", "103"); a.To != "operator" || a.Number != "+85221234567" {
 		t.Errorf("the alert is %+v", a)
 	}
-	shares := answers(t, shared, "104", "902112348104", "583921#")
+	shares := answers(t, l, "104", "902112348104", "583921#")
 	desk.has(t, call.AlertRule, "pin_sharing", "104")
 	hangup(t, shares)
 	hangup(t, abroad)

@@ -46,7 +46,7 @@ func (s *site) withPrompts() {
 // A refusal is spoken before the answer, by our file in the language of the phone, and ends with the rule's cause.
 func TestRefusalsAreSpoken(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{Languages: map[string]string{"102": "zh", "103": "zh_CN"}})
+	l := newLab(t, lab.Options{Languages: map[string]string{"102": "zh", "103": "zh_CN"}})
 	sounds := filepath.Join(l.Dir(), "data/sounds")
 	copyFile(t, filepath.Join(sounds, "zh/dialwarden/change_differs.gsm"), filepath.Join(sounds, "zh/dialwarden/my_prompt.gsm"))
 	s := newSite(t, l, "")
@@ -91,7 +91,7 @@ func TestRefusalsAreSpoken(t *testing.T) {
 // A question is asked in the language of the phone, by our file where there is one that the phone can be played.
 func TestQuestionInTheLanguageOfThePhone(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{Languages: map[string]string{"106": "zh"}})
+	l := newLab(t, lab.Options{Languages: map[string]string{"106": "zh"}})
 	must(t, os.Remove(filepath.Join(l.Dir(), "data/sounds/en/dialwarden/ask_pin_or_token.gsm")))
 	s := newSite(t, l, "")
 	s.serve()
@@ -108,7 +108,7 @@ func TestQuestionInTheLanguageOfThePhone(t *testing.T) {
 // A site that has not copied the prompts works with Asterisk's own, and is told what to copy where.
 func TestWithoutPrompts(t *testing.T) {
 	t.Parallel()
-	l := ownLab(t, lab.Options{NoPrompts: true})
+	l := newLab(t, lab.Options{NoPrompts: true})
 	s := newSite(t, l, "")
 	s.serve()
 	eventually(t, "the log says what to copy", func() bool {

@@ -13,7 +13,7 @@ import (
 func TestTrunkByLocalChannel(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
-	l := ownLab(t, lab.Options{
+	l := newLab(t, lab.Options{
 		Globals: map[string]string{"DIALWARDEN_AGI": "agi://" + address, "DIALWARDEN_TRUNK": "Local/NUMBER@least-cost"},
 		ExtraDialplan: `
 [least-cost]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -89,10 +90,21 @@ func notCalled(t *testing.T, l *lab.Lab, number string) {
 	}
 }
 
-// ownLab starts an Asterisk for one test.
-func ownLab(t *testing.T, o lab.Options) *lab.Lab {
+// places are those of the labs that run at once: as many as leave the processors time for voice. A test has one of them.
+var places = make(chan struct{}, 2*runtime.NumCPU()+1)
+
+// takePlace waits for the place of a lab, which the test has to its end.
+func takePlace(t *testing.T) {
 	t.Helper()
-	l, err := lab.Start(within(t, 3*time.Minute), o) // others may have all the ports at first
+	places <- struct{}{}
+	t.Cleanup(func() { <-places })
+}
+
+// newLab starts an Asterisk for one test.
+func newLab(t *testing.T, o lab.Options) *lab.Lab {
+	t.Helper()
+	takePlace(t)
+	l, err := lab.Start(within(t, time.Minute), o)
 	must(t, err)
 	t.Cleanup(func() { must(t, l.Close()) })
 	return l
