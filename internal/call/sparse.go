@@ -1,9 +1,6 @@
 package call
 
-import (
-	"bytes"
-	"encoding/json"
-)
+import "bytes"
 
 // SparseMark is the first member of the JSON of facts that are written down without what says nothing: empty texts, zeros,
 // false, null, and objects of nothing else. Most of the facts of most calls say nothing, and a ledger keeps them for years.
@@ -24,24 +21,8 @@ func Sparse(facts []byte) []byte {
 	return facts
 }
 
-// Whole returns the JSON of facts with all that Sparse has left out; another JSON as it is. Facts that this version knows
-// and the one that wrote it did not are there, too, and say nothing.
-//
-// The error is that of facts which cannot be read.
-func Whole(sparse []byte) ([]byte, error) {
-	if !bytes.HasPrefix(sparse, []byte(`{"`+SparseMark+`":`)) {
-		return sparse, nil
-	}
-	var f Facts
-	if err := json.Unmarshal(sparse, &f); err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(f)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
-}
+// IsSparse reports whether the JSON of facts was written by Sparse.
+func IsSparse(facts []byte) bool { return bytes.HasPrefix(facts, []byte(`{"`+SparseMark+`":`)) }
 
 // sparser copies one JSON text without white space.
 type sparser struct {

@@ -208,8 +208,6 @@ func (r *Reader) Decision(ctx context.Context, id int64) (Detail, error) {
 		return Detail{}, r.fail(fmt.Sprintf("decision %d", id), err)
 	}
 	d.Answer, d.Reasons = answer, answered.Reasons
-	if d.Input, err = call.Whole(input); err != nil {
-		d.Input = input // as it was found
-	}
+	d.Input = restored(input)
 	return d, nil
 }

@@ -274,6 +274,19 @@ func encodeJSON(r call.Record) (input, answer string, err error) {
 	return string(call.Sparse([]byte(input))), answer, err
 }
 
+// restored puts back what encodeJSON has left out of an input; one that cannot be read stays as it was found.
+func restored(input []byte) []byte {
+	var f call.Facts
+	if !call.IsSparse(input) || json.Unmarshal(input, &f) != nil {
+		return input
+	}
+	whole, err := marshal(f)
+	if err != nil {
+		return input
+	}
+	return []byte(whole)
+}
+
 // marshal is json.Marshal without the escapes for HTML, which make a ledger hard to read.
 func marshal(v any) (string, error) {
 	var b bytes.Buffer
