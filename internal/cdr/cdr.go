@@ -22,9 +22,18 @@ type Record struct {
 	UniqueID  string // of that channel
 	UserField string // the decision's id, as our dialplan notes it; or what stands in Emergency and Unavailable
 	StartedAt time.Time
-	// AnsweredAt is when the called party answered; zero if nobody did.
-	AnsweredAt time.Time
-	EndedAt    time.Time
+	Span
+}
+
+// Span is when a call was answered by the called party, zero if nobody did, and when it ended.
+type Span struct{ AnsweredAt, EndedAt time.Time }
+
+// with adds what a later record tells of the same call: Asterisk writes one for each try, and for each part of a transfer.
+func (s Span) with(later Span) Span {
+	if !s.AnsweredAt.IsZero() {
+		later.AnsweredAt = s.AnsweredAt
+	}
+	return later
 }
 
 // What our dialplan writes into the user field of calls that no daemon has decided.
@@ -119,9 +128,7 @@ func Undecided(records []Record) []Record {
 			all = append(all, r)
 			continue
 		}
-		if all[i].EndedAt = r.EndedAt; all[i].AnsweredAt.IsZero() {
-			all[i].AnsweredAt = r.AnsweredAt
-		}
+		all[i].Span = all[i].with(r.Span)
 	}
 	return all
 }

@@ -51,7 +51,7 @@ func TestSince(t *testing.T) {
 			}
 			want := Record{
 				Source: "101", Dialled: "9119", Context: "dialwarden-emergency", Channel: "PJSIP/101-0000002a",
-				UniqueID: second.UniqueID, UserField: Emergency, StartedAt: made, EndedAt: second.EndedAt,
+				UniqueID: second.UniqueID, UserField: Emergency, StartedAt: made, Span: Span{EndedAt: second.EndedAt},
 			}
 			if second != want {
 				t.Errorf("the second is %+v, want %+v", second, want)

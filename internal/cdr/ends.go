@@ -1,8 +1,10 @@
 package cdr
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -21,13 +23,11 @@ type Ends struct {
 	mu      sync.Mutex
 	file    os.FileInfo     // what was read; nil if nothing is remembered
 	upTo    int64           // and how far
+	away    bool            // it was moved away and read; Asterisk makes another with the next record
 	calls   map[string]Span // by what key makes of a channel and a user field, and by the channel alone
 	clock   clock
 	forgets *time.Timer
 }
-
-// Span is when a call was answered, zero if it was not, and when it ended.
-type Span struct{ AnsweredAt, EndedAt time.Time }
 
 // NewEnds returns the ends in a file, of calls that have ended within that time before the first question.
 func NewEnds(path string, within time.Duration) *Ends { return &Ends{path: path, within: within} }
@@ -69,12 +69,17 @@ func key(uniqueID, userField string) string { return uniqueID + " " + userField 
 // read reads what was not read yet: all of another file, or what was added.
 func (e *Ends) read() error {
 	f, err := os.Open(e.path)
+	if errors.Is(err, fs.ErrNotExist) && e.away {
+		return nil
+	}
 	if err != nil {
 		lines, err := withMoved(e.path, time.Now().Add(-e.within), nil, err)
+		e.away = err == nil
 		e.add(lines)
 		return err
 	}
 	defer func() { _ = f.Close() }()
+	e.away = false
 	now, err := f.Stat()
 	if err != nil {
 		return err
@@ -99,19 +104,14 @@ func (e *Ends) read() error {
 	return nil
 }
 
-// add remembers records. Asterisk writes more than one where a call was transferred.
+// add remembers records.
 func (e *Ends) add(lines []byte) {
 	if e.calls == nil {
 		e.calls = map[string]Span{}
 	}
 	for _, r := range e.clock.records(lines, time.Time{}) {
 		for _, key := range []string{r.UniqueID, key(r.UniqueID, r.UserField)} {
-			s := e.calls[key]
-			s.EndedAt = r.EndedAt
-			if s.AnsweredAt.IsZero() {
-				s.AnsweredAt = r.AnsweredAt
-			}
-			e.calls[key] = s
+			e.calls[key] = e.calls[key].with(r.Span)
 		}
 	}
 }
@@ -119,5 +119,5 @@ func (e *Ends) add(lines []byte) {
 func (e *Ends) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.file, e.upTo, e.calls, e.clock = nil, 0, nil, clock{}
+	e.file, e.upTo, e.away, e.calls, e.clock = nil, 0, false, nil, clock{}
 }
