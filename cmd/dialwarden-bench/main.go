@@ -9,10 +9,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -42,63 +38,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return decide(ctx, args[1:], stdout, stderr)
 		case "ledger":
 			return commit(ctx, args[1:], stdout, stderr)
+		case "log":
+			return ask(ctx, args[1:], stdout, stderr)
 		case "scale":
 			return carry(ctx, args[1:], stdout, stderr)
 		}
 	}
-	if len(args) > 0 && args[0] == "log" {
-		return ask(ctx, args[1:], stdout, stderr)
-	}
-	o := bench.Default()
-	o.Log = stderr
-	flags := flag.NewFlagSet("dialwarden-bench", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.StringVar(&o.Program, "daemon", "bin/dialwarden", "the dialwarden `binary` that is measured")
-	flags.StringVar(&o.Dir, "dir", ".", "a `directory` on the disk whose commits are measured; nothing is left in it")
-	flags.BoolVar(&o.Keep, "keep", false, "leave the ledger and the daemon's log in that directory")
-	flags.IntVar(&o.Calls, "calls", o.Calls, "how many calls of each way are timed")
-	flags.IntVar(&o.Rate, "rate", o.Rate, "how many calls a second, of all ways together, while they are timed")
-	flags.DurationVar(&o.Bound, "bound", o.Bound, "a rate is held while the p99 of the set-up time stays within this")
-	flags.IntVar(&o.Highest, "highest", o.Highest, "the highest rate to try; 0 for none")
-	flags.IntVar(&o.Prompts, "prompts", o.Prompts, "how many times the wait for the first prompt is measured; 0 for none")
-	asJSON := flags.Bool("json", false, "print the report as JSON")
-	err := flags.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return exitDone
-	case err != nil:
-		return exitFailed // the flag set has said why
-	}
-	if flags.NArg() > 0 {
-		err = fmt.Errorf("no argument is wanted: %q", flags.Args())
-	}
-	var r *bench.Report
-	if err == nil {
-		r, err = bench.Run(ctx, o)
-	}
-	return finish(stdout, stderr, r, err, *asJSON)
+	return setUp(ctx, args, stdout, stderr)
 }
 
-// finish prints the report, or why there is none, and returns the exit status.
-func finish(stdout, stderr io.Writer, r printer, err error, asJSON bool) int {
-	if err == nil {
-		err = show(stdout, r, asJSON)
-	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "dialwarden-bench: %v\n", err)
-		return exitFailed
-	}
-	return exitDone
-}
-
-// printer is a report.
-type printer interface{ Print(w io.Writer) error }
-
-func show(w io.Writer, r printer, asJSON bool) error {
-	if !asJSON {
-		return r.Print(w)
-	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
+// setUp measures the set-up of calls, and how many a second are held.
+func setUp(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, v := bench.Default(), newVerb("dialwarden-bench", stdout, stderr)
+	v.subject(&o.Subject)
+	v.IntVar(&o.Calls, "calls", o.Calls, "how many calls of each way are timed")
+	v.IntVar(&o.Rate, "rate", o.Rate, "how many calls a second, of all ways together, while they are timed")
+	v.DurationVar(&o.Bound, "bound", o.Bound, "a rate is held while the p99 of the set-up time stays within this")
+	v.IntVar(&o.Highest, "highest", o.Highest, "the highest rate to try; 0 for none")
+	v.IntVar(&o.Prompts, "prompts", o.Prompts, "how many times the wait for the first prompt is measured; 0 for none")
+	return v.run(args, func() (printer, error) { return bench.Run(ctx, o) })
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -15,15 +13,12 @@ import (
 
 // Options say what is measured. Use Default, and change it.
 type Options struct {
-	Program string        // the dialwarden binary whose daemon is measured
-	Dir     string        // a directory on the disk whose commits are measured; what is written there is removed again
+	Subject
 	Calls   int           // a way, for the set-up times
 	Rate    int           // calls a second in all, for the set-up times
 	Bound   time.Duration // of the p99 of a rate that is held
 	Highest int           // rate that is tried; zero to try none
 	Prompts int           // calls each, for the time to the first prompt; zero to measure none
-	Keep    bool          // keep what was written into Dir
-	Log     io.Writer     // says what is being done; nil for nowhere
 }
 
 // Default returns options that take about a minute and a half.
@@ -33,8 +28,8 @@ func Default() Options {
 
 // check finds options that cannot be meant.
 func (o Options) check() error {
-	if _, err := os.Stat(o.Program); err != nil {
-		return fmt.Errorf("there is no daemon to measure: %w: run `make build`", err)
+	if err := o.Subject.check(); err != nil {
+		return err
 	}
 	switch {
 	case o.Calls < 1 || o.Rate < 1:
@@ -68,21 +63,14 @@ type bench struct {
 // Run measures. The error says what could not be done; a slow result is none.
 func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	b := &bench{Options: o}
-	if b.Log == nil {
-		b.Log = io.Discard
-	}
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if b.Program, err = filepath.Abs(o.Program); err != nil {
+	var leave func() error
+	if b.dir, leave, err = b.settle("dialwarden-bench-"); err != nil {
 		return nil, err
 	}
-	if b.dir, err = os.MkdirTemp(o.Dir, "dialwarden-bench-"); err != nil {
-		return nil, err
-	}
-	if !o.Keep {
-		defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	}
+	defer func() { err = errors.Join(err, leave()) }()
 	b.say("starting Asterisk")
 	b.lab, err = lab.Start(ctx, lab.Options{
 		Globals: map[string]string{"DIALWARDEN_TRUNK": trunk}, ExtraDialplan: dialplan + askingDialplan, Quiet: true,
@@ -108,8 +96,6 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	r.compare()
 	return r, nil
 }
-
-func (b *bench) say(format string, args ...any) { _, _ = fmt.Fprintf(b.Log, format+"\n", args...) }
 
 // setups measures the set-up times of all ways, alternating, with everything attached.
 func (b *bench) setups(ctx context.Context, r *Report) (err error) {

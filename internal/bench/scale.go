@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,14 +14,11 @@ import (
 
 // ScaleOptions say how many calls go on at once. Use DefaultScale, and change it.
 type ScaleOptions struct {
-	Program string        // the dialwarden binary whose daemon is measured
-	Dir     string        // a directory on the disk that the ledger is on; what is written there is removed again
-	Calls   int           // in progress at once
-	Rate    int           // calls a second
-	For     time.Duration // how long calls are placed, each way
-	Slow    time.Duration // a call that is answered later than this counts as slow
-	Keep    bool          // keep what was written into Dir
-	Log     io.Writer     // says what is being done; nil for nowhere
+	Subject
+	Calls int           // in progress at once
+	Rate  int           // calls a second
+	For   time.Duration // how long calls are placed, each way
+	Slow  time.Duration // a call that is answered later than this counts as slow
 }
 
 // DefaultScale returns the options of the aim: 1,000 calls in progress, 50 more every second, for ten minutes.
@@ -45,8 +41,8 @@ func (o ScaleOptions) hold() time.Duration {
 
 // check finds options that cannot be meant.
 func (o ScaleOptions) check() error {
-	if _, err := os.Stat(o.Program); err != nil {
-		return fmt.Errorf("there is no daemon to measure: %w: run `make build`", err)
+	if err := o.Subject.check(); err != nil {
+		return err
 	}
 	switch {
 	case o.Calls < 1 || o.Rate < 1:
@@ -85,21 +81,14 @@ type scale struct {
 // not carry is halved until it does. The error says what could not be done; a load that is carried badly is none.
 func RunScale(ctx context.Context, o ScaleOptions) (_ *Scale, err error) {
 	s := &scale{ScaleOptions: o}
-	if s.Log == nil {
-		s.Log = io.Discard
-	}
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if s.Program, err = filepath.Abs(o.Program); err != nil {
+	var leave func() error
+	if s.dir, leave, err = s.settle("dialwarden-scale-"); err != nil {
 		return nil, err
 	}
-	if s.dir, err = os.MkdirTemp(o.Dir, "dialwarden-scale-"); err != nil {
-		return nil, err
-	}
-	if !o.Keep {
-		defer func() { err = errors.Join(err, os.RemoveAll(s.dir)) }()
-	}
+	defer func() { err = errors.Join(err, leave()) }()
 	for i := range o.Calls {
 		s.phones = append(s.phones, fmt.Sprint(2000+i))
 	}
@@ -120,8 +109,6 @@ func RunScale(ctx context.Context, o ScaleOptions) (_ *Scale, err error) {
 	r.Calls, r.Rate = s.Calls, s.Rate
 	return r, s.throughUs(ctx, r)
 }
-
-func (s *scale) say(format string, args ...any) { _, _ = fmt.Fprintf(s.Log, format+"\n", args...) }
 
 // carried measures Asterisk alone, with less and less until it carries it.
 func (s *scale) carried(ctx context.Context) (Side, error) {

@@ -18,7 +18,8 @@ import (
 func TestScale(t *testing.T) {
 	t.Parallel()
 	o := ScaleOptions{
-		Program: buildDaemon(t), Dir: t.TempDir(), Calls: 10, Rate: 10, For: 2 * time.Second, Slow: time.Minute, Log: t.Output(),
+		Subject: Subject{Program: buildDaemon(t), Dir: t.TempDir(), Log: t.Output()},
+		Calls:   10, Rate: 10, For: 2 * time.Second, Slow: time.Minute,
 	}
 	r, err := RunScale(t.Context(), o)
 	if err != nil {
