@@ -81,15 +81,12 @@ func TestEscapedCap(t *testing.T) {
 		var alerts []call.Alert
 		w.Alert = func(a call.Alert) { alerts = append(alerts, a) }
 		w.Ended("c", time.Now(), 16) // transferred away
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); w.Run(ctx) }()
+		stop := run(t, w)
 		time.Sleep(70 * time.Second)
 		synctest.Wait()
 		w.Ended("t", time.Now(), 16)
 		time.Sleep(time.Minute)
 		stop()
-		<-done
 		if got := strings.Join(p.told, ", "); got != "0: limit t 59.5s, 60: hang up t 16, 66: hang up t 16" {
 			t.Errorf("told: %s", got)
 		}
@@ -103,22 +100,19 @@ func TestExtend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, p := &changes{}, &pbx{}
 		w := office(t, l, p)
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); w.Run(ctx) }()
+		stop := run(t, w)
 		time.Sleep(40 * time.Second)
-		if limit, err := w.Extend(ctx, 7, 30, "root", "needed"); limit != 90 || err != nil {
+		if limit, err := w.Extend(t.Context(), 7, 30, "root", "needed"); limit != 90 || err != nil {
 			t.Errorf("extended to %d, %v", limit, err)
 		}
 		time.Sleep(49 * time.Second)
 		if p := w.InProgress(); len(p) != 1 || p[0].MaxSeconds != 90 || p[0].Seconds != 89 || p[0].Leg != "t" {
 			t.Errorf("in progress are %+v", p)
 		}
-		if err := w.Terminate(ctx, 7, "root", "enough"); err != nil {
+		if err := w.Terminate(t.Context(), 7, "root", "enough"); err != nil {
 			t.Error(err)
 		}
 		stop()
-		<-done
 		slices.Sort(p.told)
 		if got := strings.Join(p.told, ", "); got != "40: limit t 50s, 80: whisper c [dialwarden/left_10], 89: hang up c 16, 89: hang up t 16" {
 			t.Errorf("told: %s", got)
@@ -156,16 +150,13 @@ func TestTransferredLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, p := &changes{}, &pbx{}
 		w := office(t, l, p)
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); w.Run(ctx) }()
+		stop := run(t, w)
 		time.Sleep(58700 * time.Millisecond)
 		w.Ended("c", time.Now(), 16) // transferred away
 		time.Sleep(1050 * time.Millisecond)
 		w.Ended("t", time.Now(), 16)
 		time.Sleep(time.Second)
 		stop()
-		<-done
 		if len(p.told) > 0 {
 			t.Errorf("told: %s", p.told)
 		}
@@ -193,9 +184,7 @@ func TestExtendedBeforeARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Lines = p
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); w.Run(ctx) }()
+		stop := run(t, w)
 		w.Dialled(channel("d"), channel("u"))
 		w.Answered(channel("d"), channel("u"), time.Now())
 		time.Sleep(15 * time.Second)
@@ -203,7 +192,6 @@ func TestExtendedBeforeARestart(t *testing.T) {
 		w.Ended("e", time.Now(), 16)
 		time.Sleep(46 * time.Second)
 		stop()
-		<-done
 		if got := strings.Join(p.told, ", "); got != "0: limit u 1m30s, 0: whisper e [dialwarden/left_soon], 0: limit v 16.5s, 60: whisper d [dialwarden/left_30]" {
 			t.Errorf("told: %s", got)
 		}

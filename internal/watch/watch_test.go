@@ -101,6 +101,15 @@ func (s *site) answered(caller string, at time.Time) {
 	s.Answered(channel(caller), channel(caller+"-leg"), at)
 }
 
+// run has a Watch at work until stop is called.
+func run(t *testing.T, w *Watch) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); w.Run(ctx) }()
+	return func() { cancel(); <-done }
+}
+
 // ended tells that a call is over: the leg goes first, as it does in Asterisk.
 func (s *site) ended(caller string, at time.Time, cause int) {
 	s.Ended(caller+"-leg", at, cause)
@@ -371,9 +380,7 @@ func TestLedgerFails(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				ctx, stop := context.WithCancel(t.Context())
-				done := make(chan struct{})
-				go func() { defer close(done); w.Run(ctx) }()
+				stop := run(t, w)
 				w.Answered(channel("a"), channel("a-leg"), moment)
 				for _, channel := range []string{"a-leg", "a", "b", "c"} {
 					w.Ended(channel, moment, 16)
@@ -384,7 +391,6 @@ func TestLedgerFails(t *testing.T) {
 					t.Errorf("written: %s; want %s", got, test.want)
 				}
 				stop()
-				<-done
 				if n := strings.Count(log.String(), "\n"); n == 0 || n > 4 {
 					t.Errorf("the log has %d lines, want one for each that failed:\n%s", n, log.String())
 				}
@@ -416,14 +422,11 @@ func TestLeavesWhatItCannotWrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); w.Run(ctx) }()
+		stop := run(t, w)
 		w.Ended("a", moment, 16)
 		synctest.Wait()
 		begun := time.Now()
 		stop()
-		<-done
 		if d := time.Since(begun); d != 0 {
 			t.Errorf("it stopped after %v", d)
 		}
@@ -451,9 +454,7 @@ func TestWritesInRounds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); w.Run(ctx) }()
+		stop := run(t, w)
 		w.Ended("a", moment, 16)
 		synctest.Wait()
 		w.Ended("b", moment, 16)
@@ -461,7 +462,6 @@ func TestWritesInRounds(t *testing.T) {
 		synctest.Wait()
 		w.Ended("c", moment, 16)
 		stop()
-		<-done
 		if want := []time.Duration{0, roundPause, roundPause}; !slices.Equal(rounds, want) {
 			t.Errorf("written at %v, want %v", rounds, want)
 		}
