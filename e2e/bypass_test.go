@@ -29,6 +29,8 @@ exten => 6012,1,Goto(dialwarden-released,5012,out)
 exten => 6013,1,Set(DYNAMIC_FEATURES=out)
  same => n,Dial(PJSIP/103,20,i)
  same => n,Hangup()
+exten => 6014,1,ParkAndAnnounce(default,,beep,PJSIP/5014@carrier)
+ same => n,Hangup()
 exten => 6103,1,Dial(PJSIP/103,20,i)
  same => n,Hangup()
 exten => 7002,1,Set(DIALWARDEN_WAY=agi)
@@ -51,8 +53,11 @@ func bypassSite(t *testing.T, mode string) *site {
 		},
 	})
 	must(t, os.WriteFile(filepath.Join(l.Dir(), "etc", "features.conf"), []byte("[applicationmap]\nout => *9,self,Dial(PJSIP/5013@carrier)\n"), 0o600))
-	_, err := l.CLI(within(t, 10*time.Second), "module reload features")
-	must(t, err)
+	must(t, os.WriteFile(filepath.Join(l.Dir(), "etc", "res_parking.conf"), []byte("[general]\n"), 0o600))
+	for _, command := range []string{"module reload features", "module load bridge_holding", "module load res_parking"} {
+		_, err := l.CLI(within(t, 10*time.Second), command)
+		must(t, err)
+	}
 	s := newSite(t, l, "")
 	s.write("dialwarden.yaml", s.read("dialwarden.yaml")+"agi: {listen: \""+address+"\"}\nbypass: {mode: "+mode+"}\n")
 	return s
@@ -110,6 +115,7 @@ var detours = map[string]func(t *testing.T, s *site){
 		}
 	},
 	"5012": func(t *testing.T, s *site) { dial(t, s.lab, "107", "6012") },
+	"5014": func(t *testing.T, s *site) { up(t, dial(t, s.lab, "102", "6014")) }, // no Dial event tells of it
 	"5013": func(t *testing.T, s *site) {
 		c := dial(t, s.lab, "108", "6013")
 		asked(t, c)

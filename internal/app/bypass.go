@@ -17,6 +17,7 @@ func (a *App) openBypass(context.Context) error {
 		Released: a.watch.Released, Answered: a.watch.HasAnswer, Leg: a.watch.Leg,
 		Global:   func(ctx context.Context, name string) (string, error) { return a.ari.Global(ctx, name) },
 		Decision: func(ctx context.Context, channel string) (bool, error) { return a.ari.Decided(ctx, channel) },
+		Look:     func(ctx context.Context, channel string) (call.Channel, error) { return a.ari.Channel(ctx, channel) },
 		HangUp: func(ctx context.Context, channel string, cause int) error {
 			return a.ari.HangUp(ctx, channel, cause)
 		},

@@ -17,6 +17,15 @@ func (c *Client) Global(ctx context.Context, name string) (string, error) {
 	return out.Value, err
 }
 
+// Channel looks at one channel. One that is gone is call.ErrGone.
+func (c *Client) Channel(ctx context.Context, id string) (call.Channel, error) {
+	var ch channel
+	err := c.rest.do(ctx, http.MethodGet, "/channels/"+url.PathEscape(id), nil, nil, &ch)
+	out := describe(ch)
+	out.Ours = c.isPhone(id)
+	return out, err
+}
+
 // HangUp ends any channel, ours or not; cause is Q.850. One that is gone is no error.
 func (c *Client) HangUp(ctx context.Context, channel string, cause int) error {
 	return unlessGone(c.rest.do(ctx, http.MethodDelete, "/channels/"+url.PathEscape(channel), url.Values{"reason_code": {strconv.Itoa(cause)}}, nil, nil))

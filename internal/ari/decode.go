@@ -84,10 +84,13 @@ func briefOf(ch *library.ChannelData) channel {
 	return out
 }
 
+// calledUs are the states of a channel on which the other side calls Asterisk: an analog line has more than one of them.
+var calledUs = map[string]bool{"Ring": true, "Pre-ring": true, "Rsrvd": true, "OffHook": true}
+
 // describe puts a channel of Asterisk in our words.
 func describe(ch channel) call.Channel {
 	out := call.Channel{
-		ID: ch.ID, Name: ch.Name, Incoming: ch.State == "Ring",
+		ID: ch.ID, Name: ch.Name, Incoming: calledUs[ch.State],
 		Context: ch.Dialplan.Context, Exten: ch.Dialplan.Exten, App: ch.Dialplan.App,
 		Taken:     ch.State == "Ring" || ch.State == "Ringing" || ch.State == "Up",
 		Emergency: ch.Vars[decisionVar] == emergencyMark,

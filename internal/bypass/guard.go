@@ -7,7 +7,10 @@
 // an emergency call, and where a Local channel that one of these has dialled goes on. Everything else is a bypass. A variable
 // that channels inherit proves nothing by itself: a call that is transferred has it, too.
 //
-// A legal call is never cut. What Dial events did not tell, because the daemon or the connection was away, is found by a look
+// An application that tells of no Dial event (ParkAndAnnounce) is none that dials for a decided call: what it makes is known by
+// having no application of its own, which Dial and its like give to whom they dial.
+//
+// A legal call is never cut. What events did not tell, because the daemon or the connection was away, is found by a look
 // at all channels and only reported.
 package bypass
 
@@ -44,6 +47,9 @@ const (
 	askTimeout = time.Second // for an answer of Asterisk
 	relearn    = 12          // looks at all channels between two of Learn
 	strikes    = 2           // looks at all channels before one that no Dial told of is reported
+
+	// dialTime is how long after a channel was made its Dial event may come, before anybody asks for it.
+	dialTime = 100 * time.Millisecond
 )
 
 // Config is what a Guard works with.
@@ -60,7 +66,9 @@ type Config struct {
 	// Global reads a global variable of the dialplan, Decision whether our dialplan has noted a decision on a channel.
 	Global   func(ctx context.Context, name string) (string, error)
 	Decision func(ctx context.Context, channel string) (bool, error)
-	HangUp   func(ctx context.Context, channel string, cause int) error
+	// Look looks at one channel, as it is now; one that is gone is an error.
+	Look   func(ctx context.Context, channel string) (call.Channel, error)
+	HangUp func(ctx context.Context, channel string, cause int) error
 	// Report is told of each call that nobody has decided, once.
 	Report func(Call)
 	Log    zerolog.Logger
@@ -147,6 +155,7 @@ func (g *Guard) Made(ch call.Channel) {
 		g.known[ch.ID] = time.Now()
 	} else {
 		g.made[ch.ID] = time.Now()
+		time.AfterFunc(dialTime, func() { g.undialled(ch.ID) })
 	}
 }
 
@@ -167,6 +176,30 @@ func (g *Guard) Dialled(caller, peer call.Channel) {
 	g.known[peer.ID] = time.Now()
 	if !decided {
 		go g.caught(Call{Trunk: peer, Caller: caller, Seen: time.Now()}, g.sure(caller))
+	}
+}
+
+// undialled asks what has become of a channel that was made a moment ago, if no Dial event has told who dials it.
+func (g *Guard) undialled(id string) {
+	g.mu.Lock()
+	since, made := g.made[id]
+	_, known := g.known[id]
+	g.mu.Unlock()
+	if known || !made {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	ch, err := g.Look(ctx, id)
+	if err != nil || ch.App != "" || ch.Incoming || ch.DecisionID != 0 || ch.Emergency || ch.Ours || g.Leg(id) { // gone, or the looks at all channels will tell
+		return
+	}
+	g.mu.Lock()
+	_, known = g.known[id]
+	g.known[id] = time.Now()
+	g.mu.Unlock()
+	if !known {
+		g.caught(Call{Trunk: ch, Seen: since}, true)
 	}
 }
 

@@ -20,6 +20,7 @@ type world struct {
 	answered bool
 	noted    bool // another daemon has decided
 	askError error
+	now      call.Channel // what a look at a channel finds; none without a name
 	cut      []string
 	told     []Call
 }
@@ -35,8 +36,14 @@ func newWorld(mode Mode) *world {
 			return map[string]string{"DIALWARDEN_TRUNK": "PJSIP/NUMBER@carrier&SIP/old/NUMBER", "DIALWARDEN_TRUNK_second": "PJSIP/8NUMBER@backup"}[name], nil
 		},
 		Decision: func(context.Context, string) (bool, error) { return w.noted, w.askError },
-		HangUp:   func(_ context.Context, channel string, _ int) error { w.cut = append(w.cut, channel); return nil },
-		Report:   func(c Call) { w.told = append(w.told, c) },
+		Look: func(context.Context, string) (call.Channel, error) {
+			if w.now.Name == "" {
+				return w.now, call.ErrGone
+			}
+			return w.now, nil
+		},
+		HangUp: func(_ context.Context, channel string, _ int) error { w.cut = append(w.cut, channel); return nil },
+		Report: func(c Call) { w.told = append(w.told, c) },
 	})
 	w.Learn(context.Background())
 	return w
@@ -120,6 +127,45 @@ func TestDialled(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What no Dial event tells of is asked for, and hung up where no application dials it.
+func TestUndialled(t *testing.T) {
+	trunk := call.Channel{ID: "t", Name: "PJSIP/carrier-00000010"}
+	with := func(change func(*call.Channel)) call.Channel {
+		ch := trunk
+		change(&ch)
+		return ch
+	}
+	for name, c := range map[string]struct {
+		now  call.Channel
+		dial bool
+		cut  int
+	}{
+		"nobody's":                          {now: trunk, cut: 1},
+		"dialled meanwhile":                 {now: trunk, dial: true},
+		"gone":                              {},
+		"about to be dialled":               {now: with(func(ch *call.Channel) { ch.App = "AppDial" })},
+		"a line that begins to ring for us": {now: with(func(ch *call.Channel) { ch.Incoming = true })},
+		"ours":                              {now: with(func(ch *call.Channel) { ch.Ours = true })},
+		"decided":                           {now: with(func(ch *call.Channel) { ch.DecisionID = 7 })},
+		"an emergency":                      {now: with(func(ch *call.Channel) { ch.Emergency = true })},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(Enforce)
+			w.now = c.now
+			w.Made(trunk)
+			if c.dial {
+				w.Dialled(call.Channel{Context: emergencyContext}, trunk)
+			}
+			time.Sleep(2 * dialTime)
+			w.Dialled(call.Channel{Context: emergencyContext}, trunk)
+			synctest.Wait()
+			if len(w.cut) != c.cut || len(w.told) != c.cut {
+				t.Errorf("%s: cut %q, told %+v", name, w.cut, w.told)
+			}
+		})
 	}
 }
 
