@@ -135,12 +135,12 @@ func walk(v any, keys []string, visit func(keys []string, name string)) {
 type phones map[string]map[string]bool
 
 func phonesOf(f dataFile) phones {
-	p := phones{"extension": {}, "class_of_service": {}, "department": {}, "grade": {}}
+	p := phones{"extension": {}, "class_of_service": {}, "department": {}, "grade": {}, "holder": {}}
 	extensions, _ := f.value["extensions"].(map[string]any)
 	for ext, v := range extensions {
 		p["extension"][ext] = true
 		fields, _ := v.(map[string]any)
-		for _, kind := range []string{"class_of_service", "department", "grade"} {
+		for _, kind := range []string{"class_of_service", "department", "grade", "holder"} {
 			if word, ok := fields[kind].(string); ok {
 				p[kind][word] = true
 			}
@@ -181,7 +181,9 @@ func (p phones) unmatched(f dataFile, keys []string, word string) []Finding {
 	}
 	kind := kindOf(keys[len(keys)-2])
 	if keys[len(keys)-2] == "of" {
-		kind = kindOf(f.scope(keys[:len(keys)-2]))
+		if kind = f.scope(keys[:len(keys)-2]); kind != "holder" {
+			kind = kindOf(kind)
+		}
 	}
 	if kind == "" || p[kind][word] {
 		return nil
@@ -190,8 +192,12 @@ func (p phones) unmatched(f dataFile, keys []string, word string) []Finding {
 		return []Finding{f.finding(Warning, "unknown_extension", keys, fmt.Sprintf("extension %q is not in data/directory.yaml", word),
 			"the entry concerns nobody; perhaps it is misspelt, or the phone was given another number", "correct the extension, or remove the entry")}
 	}
+	why := "the entry concerns nobody yet"
+	if kind == "holder" {
+		why += ", unless a PIN's holder is called so"
+	}
 	return []Finding{f.finding(Hint, "unknown_word", keys, fmt.Sprintf("no phone of data/directory.yaml has the %s %q", kind, word),
-		"the entry concerns nobody yet", "give it to a phone, correct it, or leave it for later")}
+		why, "give it to a phone, correct it, or leave it for later")}
 }
 
 var quoted = regexp.MustCompile(`"[a-z][a-z0-9_]*"`)

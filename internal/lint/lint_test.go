@@ -248,8 +248,14 @@ func TestChecks(t *testing.T) {
 		{
 			"an allowance of a grade that no phone has", "unknown_word",
 			map[string]string{"data/allowances.yaml": "allowances:\n  a: {scope: grade, of: [staf], amount_minor: 1}\n"},
-			map[string]string{"data/allowances.yaml": "allowances:\n  a: {scope: grade, of: [staff], amount_minor: 1}\n  b: {scope: holder, of: [C], amount_minor: 1}\n"},
+			map[string]string{"data/allowances.yaml": "allowances:\n  a: {scope: grade, of: [staff], amount_minor: 1}\n  b: {scope: holder, of: [B], amount_minor: 1}\n"},
 			"data/allowances.yaml:2:26: hint: no phone of data/directory.yaml has the grade \"staf\" [unknown_word]",
+		},
+		{
+			"an allowance of somebody who has no phone", "unknown_word",
+			map[string]string{"data/allowances.yaml": "allowances:\n  a: {scope: holder, of: [C], amount_minor: 1}\n"},
+			map[string]string{"data/allowances.yaml": "allowances:\n  a: {scope: holder, of: [B], amount_minor: 1}\n"},
+			"data/allowances.yaml:2:27: hint: no phone of data/directory.yaml has the holder \"C\" [unknown_word]",
 		},
 		{
 			"an entry without a rule", "unused_entry",

@@ -56,6 +56,9 @@ func ReadAllowances(name string, tree yamlfile.Tree) (*Allowances, error) {
 			bad.at(at[:2], "carry_over: year needs since: the first month that gives this amount, like \"2026-01\"; what earlier months leave is not carried over")
 		}
 	}
+	if file.LongestSeconds > 0 && file.MinSeconds > file.LongestSeconds {
+		bad.at([]string{"min_seconds"}, "%d is more than longest_seconds, %d: no call that an allowance may cut would ever go out", file.MinSeconds, file.LongestSeconds)
+	}
 	slices.Sort(file.AlertAt)
 	return &Allowances{
 		names: slices.Sorted(maps.Keys(file.Allowances)), byName: file.Allowances, alertAt: slices.Compact(file.AlertAt),

@@ -239,8 +239,9 @@ allowances:
 
 func TestFaultsOfAllowances(t *testing.T) {
 	for src, want := range map[string]string{
-		`{scope: holder, amount_minor: 1, carry_over: year}`: `carry_over: year needs since`,
-		`{scope: holder, amount_minor: 1, since: "2026-13"}`: `"2026-13" is no month`,
+		`{scope: holder, amount_minor: 1, carry_over: year}`:                     `carry_over: year needs since`,
+		`{scope: holder, amount_minor: 1, since: "2026-13"}`:                     `"2026-13" is no month`,
+		"{scope: holder, amount_minor: 1}\nmin_seconds: 61\nlongest_seconds: 60": `61 is more than longest_seconds, 60`,
 	} {
 		_, err := allowancesOf(t, "allowances:\n  x: "+src)
 		if err == nil || !strings.Contains(err.Error(), want) {
