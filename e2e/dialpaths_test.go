@@ -78,6 +78,19 @@ exten => 6034,1,AddQueueMember(wards,PJSIP/5@carrier)
  same => n,Hangup()
 exten => 6035,1,FollowMe(nobody)
  same => n,Hangup()
+exten => 6036,1,Queue(exits,i)
+ same => n,Hangup()
+exten => 6037,1,Queue(gosubs,i)
+ same => n,Hangup()
+exten => 6038,1,ConfBridge(room,,,outside)
+ same => n,Hangup()
+exten => 6039,1,VoiceMailMain(101@default)
+ same => n,Hangup()
+exten => 6040,1,VoiceMail(101@default,u)
+ same => n,Hangup()
+exten => 6041,1,Goto(by-spy,s,1)
+exten => 6042,1,Set(ID=${PERIODIC_HOOK(by-menu,1,30)})
+ same => n,Hangup()
 exten => day,1,Hangup()
 [more-phones]
 include => by-night,18:00-08:00,*,*,*
@@ -113,6 +126,11 @@ exten => s,2,Dial(PJSIP/5@carrier,,i)
 exten => _X.,1,Dial(PJSIP/${EXTEN}@carrier,,i)
 [by-menu]
 exten => 1,1,Dial(PJSIP/5@carrier,,i)
+[by-exit]
+exten => o,1,Dial(PJSIP/5@carrier,,i)
+[by-spy]
+exten => s,1,ChanSpy(,qX)
+exten => 5,1,Dial(PJSIP/5@carrier,,i)
 [by-predial]
 exten => s,1,Dial(PJSIP/5@carrier,,i)
 [macro-line]
@@ -130,7 +148,8 @@ var wantForgotten = map[string]string{
 	"6018": "bypass by-menu,1,1", "6019": "bypass macro-line,s,1", "6020": "unknown variable", "6021": "unknown other.agi", "6022": "unknown another",
 	"6023": "warning option i", "_603X.": "warning @, / or ", "6024": "unknown context", "6025": "unknown may be a trunk", "6026": "bypass phones,6026,1",
 	"6027": "bypass by-predial,s,1", "6028": "bypass its member PJSIP/61@carrier ", "6029": "bypass by-local,_00X,1", "6032": "bypass by-local,_00X,1",
-	"6033": "unknown queues.conf", "6034": "bypass phones,6034,1", "6035": "unknown followme.conf", "outside": "bypass features.conf,outside,1", "6101": "bypass by-night,6101,1", "6102": "bypass by-include,6102,1", "6103": "bypass by-switch,6103,1",
+	"6033": "unknown queues.conf", "6034": "bypass phones,6034,1", "6035": "unknown followme.conf", "6036": "bypass by-menu,1,1", "6037": "bypass by-predial,s,1", "6038": "bypass by-menu,1,1",
+	"6039": "bypass by-menu,1,1", "6040": "bypass by-exit,o,1", "6041": "bypass by-spy,5,1", "6042": "bypass by-menu,1,1", "outside": "bypass features.conf,outside,1", "6101": "bypass by-night,6101,1", "6102": "bypass by-include,6102,1", "6103": "bypass by-switch,6103,1",
 }
 
 // beside are configurations of Asterisk that dial, too.
@@ -143,6 +162,26 @@ member => PJSIP/61@carrier,0,Chen Wei (outside)
 [wards]
 member => Local/101@phones/n,0,Ward 1
 member => PJSIP/102
+[exits]
+context=by-menu
+member => PJSIP/102
+[gosubs]
+membergosub=by-predial
+member => PJSIP/102
+`,
+	"confbridge.conf": `
+[outside]
+type=menu
+1=toggle_mute
+*2=dialplan_exec(by-menu,1,1)
+`,
+	"voicemail.conf": `
+[general]
+format=wav
+dialout=by-menu
+exitcontext=by-exit
+[default]
+101 => 1234,Chen Wei
 `,
 	"followme.conf": `
 [doctor]
@@ -173,7 +212,7 @@ func configured(t *testing.T, l *lab.Lab, files map[string]string) {
 	for name, text := range files {
 		must(t, os.WriteFile(filepath.Join(l.Dir(), "etc", name), []byte(text), 0o644))
 	}
-	for _, command := range []string{"module load app_queue.so", "module load app_followme.so", "module load func_config.so", "module reload features"} {
+	for _, command := range []string{"module load app_queue.so", "module load app_followme.so", "module load func_config.so", "module load app_confbridge.so", "module reload features"} {
 		if said, err := l.CLI(within(t, 10*time.Second), command); err != nil {
 			t.Fatal(command, said, err)
 		}

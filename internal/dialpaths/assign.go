@@ -61,6 +61,18 @@ func assigned(text string) []assignment {
 	return []assignment{{name: name, value: value}}
 }
 
+// periodicHook is a function that runs a place of the dialplan again and again during a call.
+const periodicHook = "${PERIODIC_HOOK("
+
+// hooks follows ${PERIODIC_HOOK(context,extension,seconds)}.
+func (r *run) hooks(value string) {
+	_, after, found := strings.Cut(value, periodicHook)
+	if end := matching("("+after, 0); found && end > 0 {
+		args := split(after[:end-1], ',')
+		r.to(arg(args, 0), arg(args, 1), "1")
+	}
+}
+
 // sets is Set(NAME=value) and MSet where Asterisk itself runs the value as dialplan, sooner or later.
 func (r *run) sets(app string, data string) {
 	for _, a := range assignments(app, data) {
@@ -69,6 +81,9 @@ func (r *run) sets(app string, data string) {
 			r.gosub(a.value)
 		case a.name == "GOTO_ON_BLINDXFR":
 			r.jump(strings.Split(a.value, "^"))
+		case a.name == "SPY_EXIT_CONTEXT":
+			r.anywhere(a.value)
 		}
+		r.hooks(a.value)
 	}
 }

@@ -17,6 +17,12 @@ type Beside struct {
 	FollowMe map[string]Profile
 	// Features are the applications that keys run within a call.
 	Features []Feature
+	// Waiting is where those may dial themselves to who wait in a queue, and what runs for the member who answers.
+	Waiting map[string]Waiting
+	// Menus are the places in the dialplan that the keys of each menu of confbridge.conf run.
+	Menus map[string][]Target
+	// VoiceMail is what voicemail.conf says of all boxes.
+	VoiceMail VoiceMail
 }
 
 // Profile is one of followme.conf: the numbers, which are dialled in a context.
@@ -114,7 +120,8 @@ func readBeside(ctx stdcontext.Context, ask Ask, d *Dialplan) (b Beside, err err
 			b.FollowMe[name] = p
 		}
 	}
-	return b, nil
+	err = b.readExits(ctx, ask)
+	return b, err
 }
 
 // mostNumbers bounds how many numbers of a profile are asked for.
@@ -252,6 +259,7 @@ func (r *run) queue(_ string, args []string) {
 		for _, m := range members {
 			r.member(m)
 		}
+		r.waiting(r.walk.site.Waiting[name])
 	}
 	if _, has, sure := option(arg(args, 1), 'i'); !has && sure {
 		r.walk.report(r.place, Warning, "", "has no option i: a member that answers with a redirection to PJSIP/NUMBER@trunk gets there by itself",

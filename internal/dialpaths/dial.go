@@ -162,13 +162,6 @@ func (r *run) parkAndAnnounce(_ string, args []string) {
 	r.targets(arg(args, 3), "i")
 }
 
-// voiceMail is VoiceMail(boxes,options): with d(context) the caller may dial on.
-func (r *run) voiceMail(_ string, args []string) {
-	if value, has, _ := option(arg(args, 1), 'd'); has {
-		r.anywhere(firstOf(value, r.place.in))
-	}
-}
-
 // routine writes context^s^1(a^b), or for U context^a^b, as Gosub does.
 func routine(value string, letter byte) string {
 	if letter == 'U' {
