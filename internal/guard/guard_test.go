@@ -320,6 +320,10 @@ func TestRestart(t *testing.T) {
 		if got := w.Trunk(w.seat("x", "102", call.Local)); got.InUse != 4 {
 			t.Errorf("in use: %+v", got)
 		}
+		board := call.Booking{Trunk: "default", To: 1 << 40, Channels: 2, Departments: []string{"board"}}
+		if in := w.inBooking(board, ""); in != 1 {
+			t.Errorf("%d calls use the booking", in)
+		}
 		for n := range 4 {
 			w.refused(fmt.Sprint("need", n))
 		}

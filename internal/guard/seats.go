@@ -84,7 +84,8 @@ func (g *Guard) booked(s call.Seat) int {
 func (g *Guard) inBooking(b call.Booking, but string) int {
 	n := 0
 	for id, c := range g.claims {
-		if id != but && c.trunk == b.Trunk && (c.holds() || c.seat != "") && b.For(c.caller.Extension, c.caller.Department) {
+		on := c.holds() && c.trunk == b.Trunk || g.trunkOf(c.seat) == b.Trunk // an earlier daemon's is known by its channel alone
+		if id != but && on && b.For(c.caller.Extension, c.caller.Department) {
 			n++
 		}
 	}
