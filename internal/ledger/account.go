@@ -32,7 +32,8 @@ const (
 
 	noteAlert = `UPDATE accounts SET alerted = ? WHERE allowance = ? AND name = ? AND month = ?`
 
-	noteSpentOut = `UPDATE accounts SET alerted = 100 WHERE allowance = ? AND name = ? AND month = ? AND alerted < 100`
+	noteSpentOut = `UPDATE accounts SET alerted = 100 WHERE allowance = ? AND name = ? AND month = ? AND alerted < 100
+		RETURNING amount_minor`
 
 	selectAccounts = `SELECT allowance, name, month, scope, amount_minor, used_minor, reserved_minor FROM accounts`
 )
@@ -202,12 +203,12 @@ func (c *conn) spentOut(ctx context.Context, all []call.Allowance) (changed []ca
 		if b.Reserved > 0 || b.Share() < int64(before) {
 			continue
 		}
-		noted, err := c.ExecContext(ctx, noteSpentOut, a.ID, a.Name, a.Month)
+		err = c.QueryRowContext(ctx, noteSpentOut, a.ID, a.Name, a.Month).Scan(&a.Amount) // which may be another than today's
+		if errors.Is(err, sql.ErrNoRows) {
+			continue // it was told already, or nothing was used yet
+		}
 		if err != nil {
 			return nil, err
-		}
-		if n, err := noted.RowsAffected(); err != nil || n == 0 {
-			continue // it was told already, or nothing was used yet
 		}
 		changed = append(changed, call.AccountChange{
 			AccountKey: call.AccountKey{ID: a.ID, Name: a.Name}, Scope: a.Scope,

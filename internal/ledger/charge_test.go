@@ -248,7 +248,7 @@ func TestSpentOut(t *testing.T) {
 			alerts = append(alerts, fmt.Sprintf("%d: %s", a.DecisionID, a.Text))
 		}
 	}), WithAllowanceAlerts(func(x call.AccountChange, percent int) call.Alert {
-		return call.Alert{Kind: call.AlertAllowance, Text: fmt.Sprintf("%s %d %d/%d", x.Name, percent, x.Balance.Used, x.Balance.Granted)}
+		return call.Alert{Kind: call.AlertAllowance, Text: fmt.Sprintf("%s %d %d/%d, kept %d", x.Name, percent, x.Balance.Used, x.Balance.Granted, x.Amount)}
 	}))
 	costs := func(id, seconds int64) {
 		up := call.End{AnsweredAt: moment, EndedAt: moment.Add(time.Duration(seconds) * time.Second), Source: "ari"}
@@ -270,7 +270,7 @@ func TestSpentOut(t *testing.T) {
 	costs(goesOn, 1) // 420 of 541, then 450 again
 	record(t, l, refused)
 	record(t, l, refused)
-	if want := []string{"4: sales 80 360/450", "7: sales 100 420/450"}; !slices.Equal(alerts, want) {
+	if want := []string{"4: sales 80 360/450, kept 450", "7: sales 100 420/450, kept 541"}; !slices.Equal(alerts, want) {
 		t.Errorf("alerts are %q, want %q", alerts, want)
 	}
 	check(t, l)
