@@ -184,17 +184,20 @@ func (c *conn) use(ctx context.Context, a call.Allowance, used, reserved int64) 
 	return change, err
 }
 
+// nearlySpent is how many per cent of an account are used at least where its rest is too small rather than a call too dear.
+const nearlySpent = 80
+
 // spentOut notes that the rest of accounts did not pay for a call. Where nothing is put aside in one and the percentage before
-// 100 was reached, it is as good as used up, and reaches 100: the rest may be too small for ever to be used.
+// 100 was reached, and nearlySpent, it is as good as used up, and reaches 100: the rest may be too small for ever to be used.
 func (c *conn) spentOut(ctx context.Context, all []call.Allowance) (changed []call.AccountChange, err error) {
 	for _, a := range all {
 		last := slices.Index(a.AlertAt, 100)
 		if last < 0 {
 			continue
 		}
-		before := 1
+		before := nearlySpent
 		if last > 0 {
-			before = a.AlertAt[last-1]
+			before = max(before, a.AlertAt[last-1])
 		}
 		b, err := c.balance(ctx, a)
 		if err != nil {
