@@ -222,6 +222,14 @@ func TestLift(t *testing.T) {
 	if s := *(*changes)[5].Imposed; s.Extends != 0 {
 		t.Errorf("imposed %+v", s)
 	}
+	// A fine that is waived long after leaves the suspension lifted.
+	now = now.AddDate(0, 2, 0)
+	if err := l.LiftSanction(ctx, 1, "root", "paid otherwise", true); err != nil {
+		t.Fatal(err)
+	}
+	if all := sanctionsOf(t, path, now); all[0].State != SanctionLifted || !all[0].Waived {
+		t.Errorf("listed %+v", all[0])
+	}
 	if v := verify(t, path, ""); !v.OK {
 		t.Errorf("%+v", v.Findings)
 	}
