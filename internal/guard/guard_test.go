@@ -344,6 +344,32 @@ func TestRestart(t *testing.T) {
 	})
 }
 
+// TestRestartWhoGivesWay: after a restart it is known what class of number a call goes to: the dearest goes first, and an
+// emergency stays, also where its channels do not say what it is.
+func TestRestartWhoGivesWay(t *testing.T) {
+	lines := trunk6()
+	lines.Priority.Class = map[string]int{string(call.International): 10}
+	inBubble(t, lines, func(w *world) {
+		there := map[string]call.Channel{}
+		for n, class := range []call.Class{call.Emergency, call.International, call.Local} {
+			id := string(class)
+			w.Recover(call.OpenCall{DecisionID: int64(n + 1), Channel: id, Extension: "102", Action: call.Allow, Class: class})
+			p, x := phoneChannel(id), trunkChannel(id)
+			p.DecisionID, x.DecisionID, x.Taken = int64(n+1), int64(n+1), true
+			there[p.ID], there[x.ID] = p, x
+		}
+		w.pass(time.Second)
+		w.Sweep(there, time.Now())
+		for n, want := range [][]string{{"international"}, {"international", "local"}, {"international", "local"}} {
+			w.refused(fmt.Sprint("need", n))
+			w.pass(3 * time.Second)
+			if got := w.victims(); !slices.Equal(got, want) {
+				t.Errorf("gave way: %q, want %q", got, want)
+			}
+		}
+	})
+}
+
 // TestReload: other lines come into force while calls go on.
 func TestReload(t *testing.T) {
 	inBubble(t, call.Lines{}, func(w *world) {

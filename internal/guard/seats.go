@@ -121,7 +121,7 @@ func (g *Guard) Decided(channel string, decision int64) {
 	}
 }
 
-// Recover tells of a call that an earlier daemon let out. Its class is not known any more.
+// Recover tells of a call that an earlier daemon let out.
 func (g *Guard) Recover(o call.OpenCall) {
 	if o.Action != call.Allow {
 		return
@@ -130,8 +130,9 @@ func (g *Guard) Recover(o call.OpenCall) {
 	dir := g.cfg.Directory()
 	entry := dir[o.Extension]
 	g.claims[o.Channel] = &claim{
-		caller: dir.Caller(o.Extension), alarm: entry.KindOf() == call.LineAlarm, since: time.Now(), recovered: true, decision: o.DecisionID,
-		priority: g.lines.PriorityOf(o.Extension, entry.KindOf(), entry.Grade, ""),
+		caller: dir.Caller(o.Extension), since: time.Now(), recovered: true, decision: o.DecisionID,
+		alarm:    entry.KindOf() == call.LineAlarm || o.Class == call.Emergency,
+		priority: g.lines.PriorityOf(o.Extension, entry.KindOf(), entry.Grade, o.Class),
 	}
 	g.decided[o.DecisionID] = o.Channel
 }
