@@ -42,7 +42,7 @@ calls have cost, what is put aside for calls that go on, and what is left. JSON 
 					}
 				}
 				rows = append(rows, []string{
-					a.ID, string(a.Scope) + " " + shown(a.Name), a.Month, money(a.AmountMinor, cfg.Site), money(a.CarriedMinor, cfg.Site),
+					a.ID, a.Scope.Owner(shown(a.Name)), a.Month, money(a.AmountMinor, cfg.Site), money(a.CarriedMinor, cfg.Site),
 					money(a.UsedMinor, cfg.Site), fmt.Sprintf("%d %%", a.SharePercent), money(a.ReservedMinor, cfg.Site),
 					money(a.RestMinor, cfg.Site), string(a.Overrun),
 				})

@@ -237,7 +237,7 @@ func printChecked(w io.Writer, c checked) error {
 		say("suspended: phone %s until %s, by rule %s", shown(c.caller.Extension), s.Until, s.Rule)
 	}
 	for _, a := range c.Allowances {
-		say("allowance %s of %s %s: %s of %s left", a.ID, a.Scope, shown(a.Name), money(a.RestMinor, c.site), money(a.AmountMinor+a.CarriedMinor, c.site))
+		say("allowance %s of %s: %s of %s left", a.ID, a.Scope.Owner(shown(a.Name)), money(a.RestMinor, c.site), money(a.AmountMinor+a.CarriedMinor, c.site))
 	}
 	if c.Limited {
 		say("the allowances pay for %v", time.Duration(c.AffordableSeconds)*time.Second)

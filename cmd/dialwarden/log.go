@@ -77,8 +77,8 @@ func parseSince(flag, s string, zone *time.Location) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, s); err == nil {
 		return at, nil
 	}
-	if at, err := time.ParseInLocation(time.DateOnly, s, zone); err == nil {
-		return at, nil
+	if day, err := time.Parse(time.DateOnly, s); err == nil {
+		return call.Midnight(day.Year(), day.Month(), day.Day(), zone), nil
 	}
 	if age, err := time.ParseDuration(s); err == nil && age >= 0 {
 		return time.Now().Add(-age), nil

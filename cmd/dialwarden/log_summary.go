@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/dialwarden/dialwarden/internal/call"
 	"github.com/dialwarden/dialwarden/internal/ledger"
 )
 
@@ -56,20 +57,20 @@ attempted, its minutes once it has ended.`,
 
 // span returns the beginning and the end of a day or a month, of the day of now if neither is given. All are of its zone.
 func span(day, month string, now time.Time) (since, until time.Time, err error) {
+	first, months, days, zone := now, 0, 1, now.Location()
 	switch {
 	case month != "":
-		if since, err = time.ParseInLocation("2006-01", month, now.Location()); err != nil {
+		if first, err = time.Parse("2006-01", month); err != nil {
 			return since, until, fmt.Errorf("--month %q: must be a month like 2026-11", month)
 		}
-		return since, since.AddDate(0, 1, 0), nil
+		months, days = 1, 0
 	case day != "":
-		if since, err = time.ParseInLocation(time.DateOnly, day, now.Location()); err != nil {
+		if first, err = time.Parse(time.DateOnly, day); err != nil {
 			return since, until, fmt.Errorf("--day %q: must be a date like 2026-11-23", day)
 		}
-	default:
-		since = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
 	}
-	return since, since.AddDate(0, 0, 1), nil
+	y, m, d := first.Date()
+	return call.Midnight(y, m, d, zone), call.Midnight(y, m+time.Month(months), d+days, zone), nil
 }
 
 // printSummary tells a summary; times are those of the zone.

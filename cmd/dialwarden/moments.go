@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dialwarden/dialwarden/internal/call"
 )
 
 // parseMoment reads a moment: RFC 3339, or a date in the zone, of which the beginning is meant, or the end.
@@ -15,14 +17,14 @@ func parseMoment(flag, s string, zone *time.Location, end bool) (time.Time, erro
 	if at, err := time.Parse(time.RFC3339, s); err == nil {
 		return at, nil
 	}
-	day, err := time.ParseInLocation(time.DateOnly, s, zone)
+	day, err := time.Parse(time.DateOnly, s)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%s %q: must be a time like 2026-11-23T14:30:00+08:00, or a date like 2026-11-23", flag, s)
 	}
 	if end {
 		day = day.AddDate(0, 0, 1)
 	}
-	return day, nil
+	return call.Midnight(day.Year(), day.Month(), day.Day(), zone), nil
 }
 
 // parseSpan reads a length of time, which may be in days.

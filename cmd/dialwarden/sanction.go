@@ -24,8 +24,8 @@ func newSanctionList() *cobra.Command {
 		Use:   "list",
 		Short: "List the suspensions that are running; --all lists all sanctions",
 		Long: `List the suspensions that are running, each once with its newest sanction; --all lists every sanction,
-also those that are over or lifted, and fines. Money is in minor units (cents, fen). Times are those of
-the site (site.timezone); JSON has UTC.`,
+also those that are over or lifted, and fines. Times are those of the site (site.timezone); JSON has UTC, and
+money in minor units (cents, fen).`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -104,7 +104,7 @@ func reached(x call.AccountChange, percent int, currency string) call.Alert {
 	}
 	alert := call.Alert{
 		Kind: call.AlertAllowance, Rule: call.RuleAllowance,
-		Text: fmt.Sprintf("The allowance %s of %s %s %s: %s of %s are used.", x.ID, x.Scope, x.Name, text,
+		Text: fmt.Sprintf("The allowance %s of %s %s: %s of %s are used.", x.ID, x.Scope.Owner(x.Name), text,
 			call.Money(x.Balance.Used, currency), call.Money(x.Balance.Granted, currency)),
 	}
 	switch x.Scope {

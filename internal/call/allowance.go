@@ -13,6 +13,14 @@ const (
 	OfGrade      Scope = "grade"
 )
 
+// Owner tells people whose an account is: one of a grade is that of a phone.
+func (s Scope) Owner(name string) string {
+	if s == OfGrade {
+		return "extension " + name + " (by its grade)"
+	}
+	return string(s) + " " + name
+}
+
 // Overrun says what becomes of calls that an allowance does not pay for.
 type Overrun string
 

@@ -44,6 +44,16 @@ func ClockAt(t time.Time, loc *time.Location) Clock {
 	}
 }
 
+// Midnight is the first moment of a day in a zone: 01:00 where the clock is set ahead at midnight, as in Havana and Santiago.
+// A day beyond the end of its month is one of the next.
+func Midnight(year int, month time.Month, day int, zone *time.Location) time.Time {
+	t := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	if t.Hour() >= 12 { // there is no such moment, and t is as long before it as the clock is set ahead
+		_, t = t.ZoneBounds()
+	}
+	return t
+}
+
 // Caller is who is calling, as the directory knows him.
 type Caller struct {
 	Extension      string `json:"extension"`

@@ -47,7 +47,7 @@ func (r *Record) Impose(now time.Time, zone *time.Location, currency string) {
 		}
 		if p.SuspendDays > 0 && (p.Suspend != SuspendPIN || s.PINID != 0) {
 			y, m, d := now.In(zone).Date()
-			s.Until = time.Date(y, m, d+p.SuspendDays+1, 0, 0, 0, 0, zone)
+			s.Until = Midnight(y, m, d+p.SuspendDays+1, zone)
 		}
 		if !s.Until.IsZero() || s.FineMinor > 0 || s.CostMultiple > 0 {
 			r.Sanctions = append(r.Sanctions, s)

@@ -320,6 +320,10 @@ func TestRestart(t *testing.T) {
 		if got := w.Trunk(w.seat("x", "102", call.Local)); got.InUse != 4 {
 			t.Errorf("in use: %+v", got)
 		}
+		board := call.Booking{Trunk: "default", To: 1 << 40, Channels: 2, Departments: []string{"board"}}
+		if in := w.inBooking(board, ""); in != 1 {
+			t.Errorf("%d calls use the booking", in)
+		}
 		for n := range 4 {
 			w.refused(fmt.Sprint("need", n))
 		}
@@ -336,6 +340,32 @@ func TestRestart(t *testing.T) {
 		w.Sweep(nil, time.Now())
 		if len(w.channels)+len(w.claims)+len(w.short)+len(w.trunks)+len(w.named)+len(w.decided) != 0 {
 			t.Errorf("left over: %+v %+v", w.channels, w.claims)
+		}
+	})
+}
+
+// TestRestartWhoGivesWay: after a restart it is known what class of number a call goes to: the dearest goes first, and an
+// emergency stays, also where its channels do not say what it is.
+func TestRestartWhoGivesWay(t *testing.T) {
+	lines := trunk6()
+	lines.Priority.Class = map[string]int{string(call.International): 10}
+	inBubble(t, lines, func(w *world) {
+		there := map[string]call.Channel{}
+		for n, class := range []call.Class{call.Emergency, call.International, call.Local} {
+			id := string(class)
+			w.Recover(call.OpenCall{DecisionID: int64(n + 1), Channel: id, Extension: "102", Action: call.Allow, Class: class})
+			p, x := phoneChannel(id), trunkChannel(id)
+			p.DecisionID, x.DecisionID, x.Taken = int64(n+1), int64(n+1), true
+			there[p.ID], there[x.ID] = p, x
+		}
+		w.pass(time.Second)
+		w.Sweep(there, time.Now())
+		for n, want := range [][]string{{"international"}, {"international", "local"}, {"international", "local"}} {
+			w.refused(fmt.Sprint("need", n))
+			w.pass(3 * time.Second)
+			if got := w.victims(); !slices.Equal(got, want) {
+				t.Errorf("gave way: %q, want %q", got, want)
+			}
 		}
 	})
 }

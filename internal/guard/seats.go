@@ -84,7 +84,8 @@ func (g *Guard) booked(s call.Seat) int {
 func (g *Guard) inBooking(b call.Booking, but string) int {
 	n := 0
 	for id, c := range g.claims {
-		if id != but && c.trunk == b.Trunk && (c.holds() || c.seat != "") && b.For(c.caller.Extension, c.caller.Department) {
+		on := c.holds() && c.trunk == b.Trunk || g.trunkOf(c.seat) == b.Trunk // an earlier daemon's is known by its channel alone
+		if id != but && on && b.For(c.caller.Extension, c.caller.Department) {
 			n++
 		}
 	}
@@ -120,7 +121,7 @@ func (g *Guard) Decided(channel string, decision int64) {
 	}
 }
 
-// Recover tells of a call that an earlier daemon let out. Its class is not known any more.
+// Recover tells of a call that an earlier daemon let out.
 func (g *Guard) Recover(o call.OpenCall) {
 	if o.Action != call.Allow {
 		return
@@ -129,8 +130,9 @@ func (g *Guard) Recover(o call.OpenCall) {
 	dir := g.cfg.Directory()
 	entry := dir[o.Extension]
 	g.claims[o.Channel] = &claim{
-		caller: dir.Caller(o.Extension), alarm: entry.KindOf() == call.LineAlarm, since: time.Now(), recovered: true, decision: o.DecisionID,
-		priority: g.lines.PriorityOf(o.Extension, entry.KindOf(), entry.Grade, ""),
+		caller: dir.Caller(o.Extension), since: time.Now(), recovered: true, decision: o.DecisionID,
+		alarm:    entry.KindOf() == call.LineAlarm || o.Class == call.Emergency,
+		priority: g.lines.PriorityOf(o.Extension, entry.KindOf(), entry.Grade, o.Class),
 	}
 	g.decided[o.DecisionID] = o.Channel
 }

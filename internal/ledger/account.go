@@ -32,7 +32,8 @@ const (
 
 	noteAlert = `UPDATE accounts SET alerted = ? WHERE allowance = ? AND name = ? AND month = ?`
 
-	noteSpentOut = `UPDATE accounts SET alerted = 100 WHERE allowance = ? AND name = ? AND month = ? AND alerted < 100`
+	noteSpentOut = `UPDATE accounts SET alerted = 100 WHERE allowance = ? AND name = ? AND month = ? AND alerted < 100
+		RETURNING amount_minor`
 
 	selectAccounts = `SELECT allowance, name, month, scope, amount_minor, used_minor, reserved_minor FROM accounts`
 )
@@ -183,17 +184,20 @@ func (c *conn) use(ctx context.Context, a call.Allowance, used, reserved int64) 
 	return change, err
 }
 
+// nearlySpent is how many per cent of an account are used at least where its rest is too small rather than a call too dear.
+const nearlySpent = 80
+
 // spentOut notes that the rest of accounts did not pay for a call. Where nothing is put aside in one and the percentage before
-// 100 was reached, it is as good as used up, and reaches 100: the rest may be too small for ever to be used.
+// 100 was reached, and nearlySpent, it is as good as used up, and reaches 100: the rest may be too small for ever to be used.
 func (c *conn) spentOut(ctx context.Context, all []call.Allowance) (changed []call.AccountChange, err error) {
 	for _, a := range all {
 		last := slices.Index(a.AlertAt, 100)
 		if last < 0 {
 			continue
 		}
-		before := 1
+		before := nearlySpent
 		if last > 0 {
-			before = a.AlertAt[last-1]
+			before = max(before, a.AlertAt[last-1])
 		}
 		b, err := c.balance(ctx, a)
 		if err != nil {
@@ -202,12 +206,12 @@ func (c *conn) spentOut(ctx context.Context, all []call.Allowance) (changed []ca
 		if b.Reserved > 0 || b.Share() < int64(before) {
 			continue
 		}
-		noted, err := c.ExecContext(ctx, noteSpentOut, a.ID, a.Name, a.Month)
+		err = c.QueryRowContext(ctx, noteSpentOut, a.ID, a.Name, a.Month).Scan(&a.Amount) // which may be another than today's
+		if errors.Is(err, sql.ErrNoRows) {
+			continue // it was told already, or nothing was used yet
+		}
 		if err != nil {
 			return nil, err
-		}
-		if n, err := noted.RowsAffected(); err != nil || n == 0 {
-			continue // it was told already, or nothing was used yet
 		}
 		changed = append(changed, call.AccountChange{
 			AccountKey: call.AccountKey{ID: a.ID, Name: a.Name}, Scope: a.Scope,

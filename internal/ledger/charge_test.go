@@ -248,7 +248,7 @@ func TestSpentOut(t *testing.T) {
 			alerts = append(alerts, fmt.Sprintf("%d: %s", a.DecisionID, a.Text))
 		}
 	}), WithAllowanceAlerts(func(x call.AccountChange, percent int) call.Alert {
-		return call.Alert{Kind: call.AlertAllowance, Text: fmt.Sprintf("%s %d %d/%d", x.Name, percent, x.Balance.Used, x.Balance.Granted)}
+		return call.Alert{Kind: call.AlertAllowance, Text: fmt.Sprintf("%s %d %d/%d, kept %d", x.Name, percent, x.Balance.Used, x.Balance.Granted, x.Amount)}
 	}))
 	costs := func(id, seconds int64) {
 		up := call.End{AnsweredAt: moment, EndedAt: moment.Add(time.Duration(seconds) * time.Second), Source: "ari"}
@@ -258,11 +258,13 @@ func TestSpentOut(t *testing.T) {
 	}
 	without := sales(450)
 	without.Name, without.AlertAt = "silent", []int{50}
+	early := sales(450)
+	early.ID, early.Name, early.AlertAt = "early", "early", []int{10, 100}
 	refused := sample(2)
-	refused.Decision.Action, refused.Spent = call.Deny, []call.Allowance{sales(450), without}
+	refused.Decision.Action, refused.Spent = call.Deny, []call.Allowance{sales(450), without, early}
 
 	record(t, l, refused) // nothing was used: a call may be too dear for a whole allowance
-	costs(record(t, l, chargedTo(1, true, sales(450))), 170)
+	costs(record(t, l, chargedTo(1, true, sales(450), early)), 170)
 	record(t, l, refused) // 180, 40 %
 	costs(record(t, l, chargedTo(1, true, sales(450))), 170)
 	goesOn := record(t, l, chargedTo(1, true, sales(541)))
@@ -270,7 +272,7 @@ func TestSpentOut(t *testing.T) {
 	costs(goesOn, 1) // 420 of 541, then 450 again
 	record(t, l, refused)
 	record(t, l, refused)
-	if want := []string{"4: sales 80 360/450", "7: sales 100 420/450"}; !slices.Equal(alerts, want) {
+	if want := []string{"2: early 10 180/450, kept 450", "4: sales 80 360/450, kept 450", "7: sales 100 420/450, kept 541"}; !slices.Equal(alerts, want) {
 		t.Errorf("alerts are %q, want %q", alerts, want)
 	}
 	check(t, l)

@@ -222,14 +222,16 @@ type Sanction struct {
 func (r *Reader) Sanctions(ctx context.Context, now time.Time) ([]Sanction, error) {
 	all, err := list(ctx, r.db, `SELECT id, at, decision_id, rule, reason, extension,
 		iif(pin_id IS NULL, holder, coalesce((SELECT p.holder FROM pins p WHERE p.id = pin_id), '')), coalesce(pin_id, 0), until,
-		coalesce(extends, 0), fine_minor, cost_multiple, cost_fine_minor, lifted_at, lifted_by, lift_reason, waived
-		FROM sanction_log ORDER BY id`, nil, func(scan func(...any) error) (s Sanction, err error) {
+		coalesce(extends, 0), fine_minor, cost_multiple, cost_fine_minor, lifted_at, lifted_by, lift_reason, waived,
+		(SELECT min(l.at) FROM sanction_lifts l WHERE l.sanction_id = s.id)
+		FROM sanction_log s ORDER BY id`, nil, func(scan func(...any) error) (s Sanction, err error) {
+		var first Time // a fine can be waived later
 		err = scan(&s.ID, &s.At, &s.DecisionID, &s.Rule, &s.Reason, &s.Extension, &s.Holder, &s.PINID, &s.Until, &s.Extends,
-			&s.FineMinor, &s.CostMultiple, &s.CostFine, &s.LiftedAt, &s.LiftedBy, &s.LiftReason, &s.Waived)
+			&s.FineMinor, &s.CostMultiple, &s.CostFine, &s.LiftedAt, &s.LiftedBy, &s.LiftReason, &s.Waived, &first)
 		if !s.Waived {
 			s.Total = s.FineMinor + s.CostFine
 		}
-		s.State = s.stateAt(now)
+		s.State = s.stateAt(now, first)
 		return s, err
 	})
 	if err != nil {
@@ -238,9 +240,9 @@ func (r *Reader) Sanctions(ctx context.Context, now time.Time) ([]Sanction, erro
 	return all, nil
 }
 
-func (s Sanction) stateAt(now time.Time) SanctionState {
+func (s Sanction) stateAt(now time.Time, lifted Time) SanctionState {
 	switch {
-	case !s.LiftedAt.IsZero() && (s.Until.IsZero() || s.LiftedAt.Before(s.Until.Time)):
+	case !lifted.IsZero() && (s.Until.IsZero() || lifted.Before(s.Until.Time)):
 		return SanctionLifted
 	case s.Until.IsZero():
 		return SanctionFined

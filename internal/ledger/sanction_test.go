@@ -165,6 +165,23 @@ func TestWhatIsSuspended(t *testing.T) {
 	}
 }
 
+// TestSuspendedToTheEnd: a suspension lasts to the last second of its day also where the next one has no midnight.
+func TestSuspendedToTheEnd(t *testing.T) {
+	for name, want := range map[string]string{
+		"America/Santiago": "2026-09-06T01:00:00-03:00", "Africa/Cairo": "2026-09-06T00:00:00+03:00", "Asia/Shanghai": "2026-09-06T00:00:00+08:00",
+	} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Date(2026, 8, 31, 10, 0, 0, 0, zone)
+		r := premium(now, 0, call.Penalty{SuspendDays: 5})
+		if r.Impose(now, zone, "CNY"); r.Sanctions[0].Until.Format(time.RFC3339) != want {
+			t.Errorf("%s: until %v, want %s", name, r.Sanctions[0].Until, want)
+		}
+	}
+}
+
 func TestLift(t *testing.T) {
 	now := time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
 	l, path, changes := sanctionedLedger(t, &now)
@@ -204,6 +221,14 @@ func TestLift(t *testing.T) {
 	record(t, l, premium(now, 0, call.Penalty{SuspendDays: 1}))
 	if s := *(*changes)[5].Imposed; s.Extends != 0 {
 		t.Errorf("imposed %+v", s)
+	}
+	// A fine that is waived long after leaves the suspension lifted.
+	now = now.AddDate(0, 2, 0)
+	if err := l.LiftSanction(ctx, 1, "root", "paid otherwise", true); err != nil {
+		t.Fatal(err)
+	}
+	if all := sanctionsOf(t, path, now); all[0].State != SanctionLifted || !all[0].Waived {
+		t.Errorf("listed %+v", all[0])
 	}
 	if v := verify(t, path, ""); !v.OK {
 		t.Errorf("%+v", v.Findings)

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -66,10 +67,11 @@ func (r linesReader) trunks(f *dataFile, trunks settings) {
 		if strings.HasPrefix(strings.ToLower(line.Endpoint), "local/") {
 			f.fault(r.bad, []string{"trunks", name, "endpoint"}, "Local channels are no trunk; name the endpoint behind them: PJSIP/carrier")
 		}
-		if other := at[line.Endpoint]; other != "" {
+		endpoint := strings.ToLower(line.Endpoint) // as Asterisk takes it
+		if other := at[endpoint]; other != "" {
 			f.fault(r.bad, []string{"trunks", name, "endpoint"}, "%s is the trunk %s already; its channels would be counted twice", line.Endpoint, other)
 		}
-		at[line.Endpoint], r.lines.Trunks[name] = name, line
+		at[endpoint], r.lines.Trunks[name] = name, line
 	}
 }
 
@@ -88,12 +90,11 @@ func (r linesReader) guarded(f *dataFile, guarded settings) {
 		}
 		r.purpose(f, ext, where)
 		r.alarm(f, ext, line, where)
-		if other := endpoints[line.Endpoint]; other != "" {
-			f.fault(r.bad, append(where, "endpoint"), "%s is the endpoint of the guarded line %s already", line.Endpoint, other)
+		endpoint := cmp.Or(line.Endpoint, "PJSIP/"+ext)
+		if other := endpoints[strings.ToLower(endpoint)]; other != "" {
+			f.fault(r.bad, append(where, "endpoint"), "%s is the endpoint of the guarded line %s already", endpoint, other)
 		}
-		if line.Endpoint != "" {
-			endpoints[line.Endpoint] = ext
-		}
+		endpoints[strings.ToLower(endpoint)] = ext
 		r.lines.Guarded[ext] = line
 	}
 }

@@ -103,7 +103,7 @@ func (r *Rates) next(t time.Time, now *rate) (time.Time, bool) {
 	if i == len(r.days) {
 		return t, false
 	}
-	tomorrow := time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, t.Location())
+	tomorrow := call.Midnight(t.Year(), t.Month(), t.Day()+1, t.Location())
 	return tomorrow, r.days[i] == tomorrow.Format(time.DateOnly)
 }
 

@@ -149,6 +149,23 @@ func TestDaylightSaving(t *testing.T) {
 	}
 }
 
+// TestNoMidnight: a rate begins at 01:00 where the clock is set ahead at midnight.
+func TestNoMidnight(t *testing.T) {
+	santiago, err := time.LoadLocation("America/Santiago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := read(t, "{currency: CLP, rates: [{increment: 60, price: 1}, {increment: 60, price: 2, from: 2026-09-06}]}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 9, 5, 23, 30, 0, 0, santiago)
+	terms, _ := r.Terms(number("+56221234567", call.National), nil, at)
+	if len(terms.Steps) != 2 || terms.Steps[1].From != at.Unix()+1800 || terms.Cost(at.Add(time.Hour), 60) != 2 {
+		t.Errorf("got %+v", terms)
+	}
+}
+
 func TestFaultsOfRates(t *testing.T) {
 	for src, want := range map[string]string{
 		`{price: 1.1234567, increment: 60}`:                                                                  `2:4: "1.1234567": want minor units`,
