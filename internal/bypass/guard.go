@@ -7,7 +7,7 @@
 // an emergency call, and where a Local channel that one of these has dialled goes on. Everything else is a bypass. A variable
 // that channels inherit proves nothing by itself: a call that is transferred has it, too.
 //
-// A legal call is never cut. What Dial events did not tell, because the daemon or the connection was away, is found by a look
+// A legal call is never cut, nor is one to an emergency number. What Dial events did not tell, because the daemon or the connection was away, is found by a look
 // at all channels and only reported.
 package bypass
 
@@ -55,6 +55,8 @@ type Config struct {
 	// Answered reports whether the call of the caller's channel was answered: what he dials then, by a key of features.conf, is
 	// another one.
 	Answered func(ch call.Channel) bool
+	// Emergency reports whether a number is that of an emergency call.
+	Emergency func(number string) bool
 	// Leg reports whether the channel has answered a call that was decided.
 	Leg func(channel string) bool
 	// Global reads a global variable of the dialplan, Decision whether our dialplan has noted a decision on a channel.
@@ -72,6 +74,8 @@ type Call struct {
 	Caller call.Channel // who dials it; empty for an originate, or where it is not known
 	Seen   time.Time
 	Cut    bool // it was hung up
+	// Emergency says that an emergency number was dialled, from a place that is not ours. It is never hung up.
+	Emergency bool
 }
 
 // Guard watches the trunks. Use New. Its methods are called one at a time, in the order of events, and return at once;
@@ -166,7 +170,8 @@ func (g *Guard) Dialled(caller, peer call.Channel) {
 	}
 	g.known[peer.ID] = time.Now()
 	if !decided {
-		go g.caught(Call{Trunk: peer, Caller: caller, Seen: time.Now()}, g.sure(caller))
+		c := Call{Trunk: peer, Caller: caller, Seen: time.Now(), Emergency: caller.Context != emergencyContext && g.Emergency(peer.Dialled)}
+		go g.caught(c, !c.Emergency && g.sure(caller))
 	}
 }
 
@@ -210,7 +215,7 @@ func (g *Guard) caught(c Call, sure bool) {
 		if decided {
 			return
 		}
-		sure = err == nil
+		sure = sure && err == nil
 	}
 	if g.Mode == Enforce && sure {
 		err := g.HangUp(ctx, c.Trunk.ID, call.CauseCallRejected)
