@@ -176,6 +176,13 @@ func TestBypass(t *testing.T) {
 					t.Errorf("got %+v", d)
 				}
 			})
+			t.Run("without a channel", func(t *testing.T) { // for no such call another one is ended
+				s.lab.Carrier.Behave("5012", lab.Behaviour{Status: 503})
+				endOf(t, dial(t, s.lab, "107", "6012"))
+				if strings.Contains(s.lab.AsteriskLog(), "DialwardenNeedsChannel") {
+					t.Error("it has asked for a channel as an alarm does")
+				}
+			})
 			for line := range strings.SplitSeq(s.log.String(), "\n") {
 				if strings.Contains(line, caught) {
 					t.Log(line)
