@@ -33,6 +33,8 @@ exten => 6014,1,ParkAndAnnounce(default,,beep,PJSIP/5014@carrier)
  same => n,Hangup()
 exten => 6103,1,Dial(PJSIP/103,20,i)
  same => n,Hangup()
+exten => 6119,1,Dial(PJSIP/119@carrier,,i)
+ same => n,Hangup()
 exten => 7002,1,Set(DIALWARDEN_WAY=agi)
  same => n,Goto(dialwarden-outbound,962380076,1)
 exten => 7001,1,Dial(Local/962380071@dialwarden-outbound/n,,i)
@@ -168,6 +170,25 @@ func TestBypass(t *testing.T) {
 			if got := s.log.count(caught); got != n {
 				t.Errorf("%d reports of %d calls", got, n)
 			}
+			t.Run("an emergency call", func(t *testing.T) {
+				c := dial(t, s.lab, "102", "6119")
+				up(t, c)
+				s.logged(n+1, caught)
+				s.logged(1, `"kind":"emergency"`)
+				wait(1100 * time.Millisecond)
+				hangup(t, c)
+				d := s.once("119")
+				if d.Rule != call.RuleEmergency || d.Extension != "102" || d.Call.Seconds != 2 || d.Call.EndSource != "ari" {
+					t.Errorf("got %+v", d)
+				}
+			})
+			t.Run("without a channel", func(t *testing.T) { // for no such call another one is ended
+				s.lab.Carrier.Behave("5012", lab.Behaviour{Status: 503})
+				endOf(t, dial(t, s.lab, "107", "6012"))
+				if strings.Contains(s.lab.AsteriskLog(), "DialwardenNeedsChannel") {
+					t.Error("it has asked for a channel as an alarm does")
+				}
+			})
 			for line := range strings.SplitSeq(s.log.String(), "\n") {
 				if strings.Contains(line, caught) {
 					t.Log(line)

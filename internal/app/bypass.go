@@ -15,6 +15,9 @@ func (a *App) openBypass(context.Context) error {
 	a.bypass = bypass.New(bypass.Config{
 		Mode: bypass.Mode(a.cfg.Bypass.Mode), Trunks: a.cfg.Bypass.Trunks,
 		Released: a.watch.Released, Answered: a.watch.HasAnswer, Leg: a.watch.Leg,
+		Emergency: func(number string) bool {
+			return a.policy.Edition().Book.Numbers.Classify(number).Class == call.Emergency
+		},
 		Global:   func(ctx context.Context, name string) (string, error) { return a.ari.Global(ctx, name) },
 		Decision: func(ctx context.Context, channel string) (bool, error) { return a.ari.Decided(ctx, channel) },
 		Look:     func(ctx context.Context, channel string) (call.Channel, error) { return a.ari.Channel(ctx, channel) },
@@ -26,7 +29,8 @@ func (a *App) openBypass(context.Context) error {
 	return nil
 }
 
-// bypassed tells people of a call that nobody has decided. Its extension is the caller's, as far as the channel tells it.
+// bypassed tells people of a call that nobody has decided; an emergency call is recorded as such. Its extension is the
+// caller's, as far as the channel tells it.
 func (a *App) bypassed(c bypass.Call) {
 	at := call.Attempt{Channel: c.Trunk.ID, Extension: call.EndpointNumber(c.Caller.Name), Dialled: c.Caller.Exten, At: time.Now()}
 	var text strings.Builder
@@ -39,6 +43,15 @@ func (a *App) bypassed(c bypass.Call) {
 	}
 	if c.Cut {
 		text.WriteString("; it was hung up")
+	}
+	if c.Emergency {
+		text.WriteString("; it is an emergency call, and goes on")
+		at.Dialled = c.Trunk.Dialled
+		emergency := at
+		if emergency.Source = call.SourceDialplan; c.Caller.ID != "" && !a.watch.HasAnswer(c.Caller) { // else he is in another call
+			emergency.Channel = c.Caller.ID
+		}
+		a.gate.Emergency(emergency)
 	}
 	a.gate.Bypass(at, c.Cut, text.String()+".")
 }

@@ -28,7 +28,12 @@ func (c *Client) Channel(ctx context.Context, id string) (call.Channel, error) {
 
 // HangUp ends any channel, ours or not; cause is Q.850. One that is gone is no error.
 func (c *Client) HangUp(ctx context.Context, channel string, cause int) error {
-	return unlessGone(c.rest.do(ctx, http.MethodDelete, "/channels/"+url.PathEscape(channel), url.Values{"reason_code": {strconv.Itoa(cause)}}, nil, nil))
+	return unlessGone(c.Cut(ctx, channel, cause))
+}
+
+// Cut is HangUp, but the error is call.ErrGone where there is no such channel.
+func (c *Client) Cut(ctx context.Context, channel string, cause int) error {
+	return c.rest.do(ctx, http.MethodDelete, "/channels/"+url.PathEscape(channel), url.Values{"reason_code": {strconv.Itoa(cause)}}, nil, nil)
 }
 
 // Decided reports whether our dialplan has noted a decision on a channel. It has not on one that is gone.

@@ -31,6 +31,7 @@ type briefly struct {
 	Caller     channel `json:"caller"`
 	Peer       channel `json:"peer"`
 	Dialstatus string  `json:"dialstatus"`
+	Dialstring string  `json:"dialstring"`
 	Cause      int     `json:"cause"`
 }
 

@@ -60,7 +60,7 @@ func brieflyOf(e library.Event) library.Event {
 	case *library.ChannelCreated:
 		return &briefly{EventData: e.EventData, Channel: briefOf(&e.Channel)}
 	case *library.Dial:
-		return &briefly{EventData: e.EventData, Dialstatus: e.Dialstatus, Caller: briefOf(&e.Caller), Peer: briefOf(&e.Peer)}
+		return &briefly{EventData: e.EventData, Dialstatus: e.Dialstatus, Dialstring: e.Dialstring, Caller: briefOf(&e.Caller), Peer: briefOf(&e.Peer)}
 	case *library.ChannelDestroyed:
 		return &briefly{EventData: e.EventData, Cause: e.Cause, Channel: briefOf(&e.Channel)}
 	}
@@ -87,5 +87,16 @@ func BenchmarkDecode(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestDialledNumber(t *testing.T) {
+	for dialstring, want := range map[string]string{
+		"110@carrier": "110", "carrier/110": "110", "g1/110": "110", "carrier/sip:110@127.0.0.1:5060": "110",
+		"carrier/sips:110;user=phone@example.com": "110", "guest@example.com/110@lcr": "110", "carrier": "carrier", "": "",
+	} {
+		if got := dialledNumber(dialstring); got != want {
+			t.Errorf("%q dials %q, want %q", dialstring, got, want)
+		}
 	}
 }

@@ -146,6 +146,7 @@ func (c *Client) dialled(e *briefly) {
 		return
 	}
 	caller, peer := describe(e.Caller), describe(e.Peer)
+	peer.Dialled = dialledNumber(e.Dialstring)
 	switch e.Dialstatus {
 	case "":
 		c.handler.Dialled(caller, peer)
@@ -154,6 +155,15 @@ func (c *Client) dialled(e *briefly) {
 	case "ANSWER":
 		c.handler.Answered(caller, peer, time.Time(e.Timestamp))
 	}
+}
+
+// dialledNumber is the number in what Dial was told to dial, without its technology: 110@carrier, carrier/110, g1/110,
+// carrier/sip:110@example.com.
+func dialledNumber(dialstring string) string {
+	number := dialstring[strings.LastIndexByte(dialstring, '/')+1:]
+	number, _, _ = strings.Cut(number, "@")
+	number, _, _ = strings.Cut(number, ";")
+	return strings.TrimPrefix(strings.TrimPrefix(number, "sips:"), "sip:")
 }
 
 // The variables that our dialplan sets on channels, and that ari.conf puts into every event (channelvars).

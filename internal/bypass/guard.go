@@ -10,8 +10,8 @@
 // An application that tells of no Dial event (ParkAndAnnounce) is none that dials for a decided call: what it makes is known by
 // having no application of its own, which Dial and its like give to whom they dial.
 //
-// A legal call is never cut. What events did not tell, because the daemon or the connection was away, is found by a look
-// at all channels and only reported.
+// A legal call is never cut, nor is one to an emergency number. What events did not tell, because the daemon or the connection
+// was away, is found by a look at all channels and only reported.
 package bypass
 
 import (
@@ -61,6 +61,8 @@ type Config struct {
 	// Answered reports whether the call of the caller's channel was answered: what he dials then, by a key of features.conf, is
 	// another one.
 	Answered func(ch call.Channel) bool
+	// Emergency reports whether a number is that of an emergency call.
+	Emergency func(number string) bool
 	// Leg reports whether the channel has answered a call that was decided.
 	Leg func(channel string) bool
 	// Global reads a global variable of the dialplan, Decision whether our dialplan has noted a decision on a channel.
@@ -80,6 +82,8 @@ type Call struct {
 	Caller call.Channel // who dials it; empty for an originate, or where it is not known
 	Seen   time.Time
 	Cut    bool // it was hung up
+	// Emergency says that an emergency number was dialled, from a place that is not ours. It is never hung up.
+	Emergency bool
 }
 
 // Guard watches the trunks. Use New. Its methods are called one at a time, in the order of events, and return at once;
@@ -175,7 +179,8 @@ func (g *Guard) Dialled(caller, peer call.Channel) {
 	}
 	g.known[peer.ID] = time.Now()
 	if !decided {
-		go g.caught(Call{Trunk: peer, Caller: caller, Seen: time.Now()}, g.sure(caller))
+		c := Call{Trunk: peer, Caller: caller, Seen: time.Now(), Emergency: caller.Context != emergencyContext && g.Emergency(peer.Dialled)}
+		go g.caught(c, !c.Emergency && g.sure(caller))
 	}
 }
 
@@ -243,7 +248,7 @@ func (g *Guard) caught(c Call, sure bool) {
 		if decided {
 			return
 		}
-		sure = err == nil
+		sure = sure && err == nil
 	}
 	if g.Mode == Enforce && sure {
 		err := g.HangUp(ctx, c.Trunk.ID, call.CauseCallRejected)

@@ -29,9 +29,10 @@ func newWorld(mode Mode) *world {
 	w := &world{released: map[string]bool{}}
 	w.Guard = New(Config{
 		Mode: mode, Trunks: []string{"second", "DAHDI/*", "PJSIP/fax"}, Log: zerolog.Nop(),
-		Released: func(ch call.Channel) bool { return w.released[ch.Name] },
-		Answered: func(call.Channel) bool { return w.answered },
-		Leg:      func(channel string) bool { return channel == "leg" },
+		Released:  func(ch call.Channel) bool { return w.released[ch.Name] },
+		Answered:  func(call.Channel) bool { return w.answered },
+		Emergency: func(number string) bool { return number == "110" },
+		Leg:       func(channel string) bool { return channel == "leg" },
 		Global: func(_ context.Context, name string) (string, error) {
 			return map[string]string{"DIALWARDEN_TRUNK": "PJSIP/NUMBER@carrier&SIP/old/NUMBER", "DIALWARDEN_TRUNK_second": "PJSIP/8NUMBER@backup"}[name], nil
 		},
@@ -92,7 +93,11 @@ func TestDialled(t *testing.T) {
 		askError error
 		told     bool
 		cut      bool
+		dialled  string
 	}{
+		"an emergency number from a forgotten path":  {caller: phone, told: true, dialled: "110"},
+		"an emergency number past the check":         {caller: in(phone, releasedContext, 0), told: true, dialled: "110"},
+		"an emergency number that nobody dialled":    {told: true, dialled: "110"},
 		"a forgotten path":                           {caller: phone, told: true, cut: true},
 		"an originate":                               {told: true, cut: true},
 		"released":                                   {caller: in(phone, releasedContext, 0), released: true},
@@ -114,12 +119,15 @@ func TestDialled(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(mode)
 				w.released[c.caller.Name], w.answered, w.noted, w.askError = c.released, c.answered, c.noted, c.askError
-				trunk := call.Channel{ID: "t", Name: "PJSIP/carrier-00000010"}
+				trunk := call.Channel{ID: "t", Name: "PJSIP/carrier-00000010", Dialled: c.dialled}
 				w.Made(trunk)
 				w.Dialled(c.caller, trunk)
 				w.Dialled(c.caller, trunk)
 				synctest.Wait()
 				if got, want := len(w.told) == 1, c.told && mode != Off; got != want || len(w.told) > 1 {
+					t.Errorf("%s, %s: told %+v", name, mode, w.told)
+				}
+				if len(w.told) == 1 && w.told[0].Emergency != (c.dialled != "") {
 					t.Errorf("%s, %s: told %+v", name, mode, w.told)
 				}
 				if got, want := len(w.cut) == 1, c.cut && mode == Enforce; got != want || want && !w.told[0].Cut {

@@ -15,6 +15,7 @@ type Channel struct {
 	Context  string // where in the dialplan it is
 	Exten    string
 	App      string // the application that it executes
+	Dialled  string // the number that Asterisk calls on it; it is only told where it is dialled
 	// DecisionID is the decision that it was dialled under, as our dialplan has noted it: 0 for none. Whatever such a
 	// channel dials in its turn has it, too.
 	DecisionID int64

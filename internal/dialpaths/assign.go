@@ -87,3 +87,34 @@ func (r *run) sets(app string, data string) {
 		r.hooks(a.value)
 	}
 }
+
+// isVariable reports whether a text is one variable and nothing else: it may hold a context and an extension, too.
+func isVariable(text string) bool {
+	text = strings.TrimSpace(text)
+	return strings.HasPrefix(text, "${") && matching(text, 1) == len(text)-1
+}
+
+// whole goes to where a variable says: [[context,]exten,]priority.
+func (r *run) whole(variable string, set map[string][]glob) {
+	for _, value := range r.scope.expand(strings.TrimSpace(variable)) {
+		where := parts(value, ',')
+		step := where[len(where)-1]
+		if _, known := step.literal(); !known && len(where) == 1 {
+			r.unknown("where the call goes is in a variable: " + variable)
+		}
+		context, extens := literal(r.place.in), r.scope.expand("${EXTEN}")
+		if len(where) > 1 {
+			extens = where[len(where)-2 : len(where)-1]
+		}
+		if len(where) > 2 {
+			context = where[len(where)-3]
+		}
+		if _, known := context.literal(); !known {
+			r.unknown("the context is in a variable: " + variable)
+			continue
+		}
+		for _, e := range extens {
+			r.jumps = append(r.jumps, jump{context: context, exten: e, step: r.step(step), set: set})
+		}
+	}
+}

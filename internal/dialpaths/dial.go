@@ -100,12 +100,12 @@ func byTechnology(target glob) (technology string, resource glob, ok bool) {
 	return strings.ToUpper(strings.TrimSpace(name)), target[i+1:], ok
 }
 
-// parts splits what is dialled at each &.
-func parts(target glob) []glob {
+// parts splits a text at each separator.
+func parts(target glob, separator byte) []glob {
 	var all []glob
 	begin := 0
 	for i, e := range target {
-		if c, ok := e.only(); ok && c == '&' {
+		if c, ok := e.only(); ok && c == separator {
 			all = append(all, target[begin:i])
 			begin = i + 1
 		}
@@ -127,6 +127,9 @@ func (r *run) dial(text, options string) {
 	r.routines(options, "UbB")
 	if value, has, _ := option(options, 'M'); has {
 		r.macro(strings.Split(value, "^"))
+	}
+	if _, has, _ := option(options, 'd'); has { // while it rings, the caller goes where he likes with a key
+		r.anywhere(r.place.in)
 	}
 	if _, has, _ := option(options, 'T'); has && !r.ours { // the caller transfers with keys: from the context in which he is
 		r.anywhere(r.place.in)
@@ -186,7 +189,7 @@ func (r *run) targets(text, options string) {
 	}
 	phones := false
 	for _, value := range r.scope.expand(text) {
-		for _, part := range parts(value) {
+		for _, part := range parts(value, '&') {
 			phones = r.target(part, text) || phones
 		}
 	}

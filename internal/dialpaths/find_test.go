@@ -25,6 +25,19 @@ const around = `
              2. Dial(PJSIP/${to}@carrier,,i) [pbx_ael]
 `
 
+// Where a variable holds all of a jump, and nobody knows what, a person has to look.
+func TestFindJumpByVariable(t *testing.T) {
+	d, err := Parse("[ Context 'phones' created by 'pbx_config' ]\n  '1' => 1. Goto(${DB(where/x)}) [f:1]\n  '2' => 1. Goto(${LABEL}) [f:2]\n" +
+		"[ Context 'sets' created by 'pbx_config' ]\n  's' => 1. Set(LABEL=here) [f:3]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := Find(Site{Dialplan: d, From: []string{"phones"}, Trunks: []string{"carrier"}})
+	if len(found) != 1 || found[0].State != Unknown || !strings.Contains(found[0].Why, "where the call goes is in a variable: ${DB(where/x)}") {
+		t.Errorf("found %+v", found)
+	}
+}
+
 // Each of these priorities of an extension leads to the trunk.
 func TestFind(t *testing.T) {
 	for want, all := range map[State][]string{
@@ -40,7 +53,8 @@ func TestFind(t *testing.T) {
 			"Page(PJSIP/101,b(out^5^1))", "Originate(PJSIP/101,app,Wait,1,,,B(out^5^1))", "Bridge(x,F(out^5^1))",
 			"VoiceMail(101@default,ud(out))", "Set(CHANNEL(hangup_handler_push)=out,5,1)",
 			"Set(__GOTO_ON_BLINDXFR=out^5^1)", "Set(__CONNECTED_LINE_SEND_SUB=out,5,1)", "Goto(sub,s,1)", "Gosub(mac,~~s~~,1(5))",
-			"Goto(out,5,${WHERE})",
+			"Goto(out,5,${WHERE})", "Set(TO=out,5,1); Goto(${TO})", "Set(TO=out,5,1); GotoIf($[${X}]?${TO}:1)", "Set(TO=out,${EXTEN},1); Gosub(${TO})",
+			"Set(EXITCONTEXT=out); Dial(PJSIP/101,,id)",
 		},
 		Unknown: {"Goto(${WHERE}); Hangup(); Dial(PJSIP/5@carrier,,i)"},
 	} {

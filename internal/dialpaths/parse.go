@@ -241,8 +241,8 @@ func Endpoints(text string) []Endpoint {
 	return slices.DeleteFunc(all, func(e Endpoint) bool { return e.Context == "" })
 }
 
-// transferVariables name the context that a transferred or forwarded call goes to.
-var transferVariables = map[string]bool{"TRANSFER_CONTEXT": true, "FORWARD_CONTEXT": true, "PARKINGDYNCONTEXT": true}
+// transferVariables name the context that a transferred or forwarded call goes to, or a caller who presses a key while he waits.
+var transferVariables = map[string]bool{"TRANSFER_CONTEXT": true, "FORWARD_CONTEXT": true, "PARKINGDYNCONTEXT": true, "EXITCONTEXT": true}
 
 // contextOf is the context in the value of such a variable: FORWARD_CONTEXT may say context/n.
 func contextOf(value string) string {

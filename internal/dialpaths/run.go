@@ -118,6 +118,10 @@ func (r *run) script(what string) { r.unknown(what + " decides where the call go
 func (r *run) jump(args []string) {
 	switch len(args) {
 	case 1:
+		if isVariable(args[0]) {
+			r.whole(args[0], r.scope.set)
+			return
+		}
 		r.to(r.place.in, "${EXTEN}", arg(args, 0))
 	case 2:
 		r.to(r.place.in, arg(args, 0), arg(args, 1))
@@ -201,6 +205,10 @@ func (r *run) gosub(data string) {
 func (r *run) jumpWith(args []string, before map[string][]glob) {
 	after := r.scope.set
 	r.scope.set = before
+	if len(args) == 1 && isVariable(args[0]) {
+		r.whole(args[0], after)
+		return
+	}
 	context, exten, step := r.place.in, "${EXTEN}", arg(args, len(args)-1)
 	if len(args) > 1 {
 		exten = arg(args, len(args)-2)

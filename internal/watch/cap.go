@@ -23,13 +23,14 @@ const (
 	warnAhead   = 30               // seconds, where the decision does not say when to warn before an extended cap
 )
 
-// Lines is what can be done to channels of calls in progress. To hang up or limit one that is gone is no error.
+// Lines is what can be done to channels of calls in progress. To limit one that is gone is no error.
 type Lines interface {
 	// Limit lets a channel live for so long from now.
 	Limit(ctx context.Context, channel string, left time.Duration) error
 	// Whisper plays sound files to the party on a channel, into the call, and returns when they were spoken.
 	Whisper(ctx context.Context, channel string, sounds []string) error
-	HangUp(ctx context.Context, channel string, cause int) error
+	// Cut hangs a channel up. The error is call.ErrGone where there is none.
+	Cut(ctx context.Context, channel string, cause int) error
 }
 
 // lasted is how long an answered call has been going on, by the clock that cannot be set where that is known.
@@ -153,11 +154,12 @@ func (w *Watch) Terminate(ctx context.Context, id int64, who, reason string) err
 	if err := w.ledger.Intervene(ctx, call.Intervention{DecisionID: id, What: call.Terminate, Who: who, Reason: reason}); err != nil {
 		return err
 	}
-	return w.cut(ctx, f)
+	_, err := w.cut(ctx, f)
+	return err
 }
 
-// cut hangs up what is there of a call.
-func (w *Watch) cut(ctx context.Context, f *followed) error {
+// cut hangs up what is there of a call, and reports whether anything was.
+func (w *Watch) cut(ctx context.Context, f *followed) (there bool, err error) {
 	w.mu.Lock()
 	channels := []string{}
 	if f.gone == nil {
@@ -169,13 +171,18 @@ func (w *Watch) cut(ctx context.Context, f *followed) error {
 	w.mu.Unlock()
 	var errs []error
 	for _, channel := range channels {
-		errs = append(errs, w.Lines.HangUp(ctx, channel, call.CauseNormalClearing))
+		err := w.Lines.Cut(ctx, channel, call.CauseNormalClearing)
+		if errors.Is(err, call.ErrGone) {
+			continue
+		}
+		there = there || err == nil
+		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	return there, errors.Join(errs...)
 }
 
 // keepCaps ends calls that have escaped their caps, tells Asterisk again the caps that it may not know, and warns before caps that
-// were extended, until ctx ends. Asterisk keeps all other caps.
+// were extended, until ctx ends. Asterisk keeps all other caps. While nobody listens to Asterisk, nothing is known to have escaped.
 func (w *Watch) keepCaps(ctx context.Context) {
 	tick := time.NewTicker(capCheck)
 	defer tick.Stop()
@@ -187,11 +194,12 @@ func (w *Watch) keepCaps(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		if w.tellable() != nil {
+			continue
+		}
 		seen := w.lookAtCaps(time.Now())
 		for _, f := range seen.late {
-			if err := w.cut(ctx, f); err != nil {
-				w.log.Error().Err(err).Int64("decision", f.id).Msg("a call that goes on after its cap could not be ended; trying again")
-			}
+			w.cutLate(ctx, f)
 		}
 		for _, f := range seen.untold {
 			said.Go(func() { w.limitLater(f) })
@@ -241,7 +249,7 @@ func (w *Watch) lookAtCaps(now time.Time) (seen toKeep) {
 		}
 		switch {
 		case left < -escaped && now.Sub(f.cutAt) > cutAgain:
-			w.escaped(f, now)
+			f.cutAt = now
 			seen.late = append(seen.late, f)
 		case f.extended && !f.warned && left <= time.Duration(f.warn)*time.Second:
 			f.warned = true
@@ -261,15 +269,24 @@ func (f *followed) doubtful() bool {
 	return f.leg() != "" && (f.gone != nil || f.extended && !f.taken.IsZero())
 }
 
-// escaped tells people, once, that a call goes on after its cap.
-func (w *Watch) escaped(f *followed, now time.Time) {
-	if f.cutAt.IsZero() {
-		w.alert(call.Alert{
-			Kind: call.AlertEscape, At: now, DecisionID: f.id, Extension: f.extension, Number: f.callee.Key(), Channel: f.leg(),
-			Text: fmt.Sprintf("The call went on after its cap of %d seconds and was ended.", f.max),
-		})
+// cutLate ends a call that goes on after its cap, and tells people of it once. One that has ended without our being told yet
+// goes on no more: we were stopped, or its end was lost with a connection.
+func (w *Watch) cutLate(ctx context.Context, f *followed) {
+	there, err := w.cut(ctx, f)
+	if err != nil {
+		w.log.Error().Err(err).Int64("decision", f.id).Msg("a call that goes on after its cap could not be ended; trying again")
 	}
-	f.cutAt = now
+	w.mu.Lock()
+	tell := !f.escaped && (there || err != nil)
+	f.escaped = f.escaped || tell
+	a := call.Alert{
+		Kind: call.AlertEscape, At: time.Now(), DecisionID: f.id, Extension: f.extension, Number: f.callee.Key(), Channel: f.leg(),
+		Text: fmt.Sprintf("The call went on after its cap of %d seconds and was ended.", f.max),
+	}
+	w.mu.Unlock()
+	if tell {
+		w.alert(a)
+	}
 }
 
 func (w *Watch) alert(a call.Alert) {

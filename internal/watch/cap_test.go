@@ -40,7 +40,7 @@ func (p *pbx) Whisper(_ context.Context, channel string, sounds []string) error 
 	return p.note(fmt.Sprintf("whisper %s %v", channel, sounds))
 }
 
-func (p *pbx) HangUp(_ context.Context, channel string, cause int) error {
+func (p *pbx) Cut(_ context.Context, channel string, cause int) error {
 	return p.note(fmt.Sprintf("hang up %s %d", channel, cause))
 }
 
@@ -94,6 +94,27 @@ func TestEscapedCap(t *testing.T) {
 			t.Errorf("alerts are %+v", alerts)
 		}
 	})
+}
+
+// TestNotEscaped: a call that Asterisk has cut at its cap did not escape because we are told late, or not at all.
+func TestNotEscaped(t *testing.T) {
+	for name, deaf := range map[string]bool{"told late": false, "not connected": true} {
+		synctest.Test(t, func(t *testing.T) {
+			p := &pbx{fault: call.ErrGone}
+			w := office(t, &changes{}, p)
+			w.Alert = func(a call.Alert) { t.Errorf("%s: alert %+v", name, a) }
+			w.Connected = func() bool { return !deaf }
+			ctx, stop := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() { defer close(done); w.Run(ctx) }()
+			time.Sleep(62 * time.Second)
+			stop()
+			<-done
+			if asked := len(p.told) > 0; asked == deaf {
+				t.Errorf("%s: told: %s", name, p.told)
+			}
+		})
+	}
 }
 
 func TestExtend(t *testing.T) {

@@ -56,7 +56,8 @@ type followed struct {
 	max, warn int       // seconds: the cap, and how long before it the caller is warned; 0 for none
 	extended  bool      // by an operator
 	warned    bool      // since
-	cutAt     time.Time // when it was last ended because it had escaped its cap
+	cutAt     time.Time // when it was last to be ended because it had escaped its cap
+	escaped   bool      // people were told so
 	looked    int       // how often at its cap since Asterisk may not know it
 
 	pending bool // counted in Watch.pending
