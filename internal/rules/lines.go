@@ -203,16 +203,19 @@ func (r linesReader) booking(f *dataFile, s settings, where []string) {
 		Title: s.text("title"), Trunk: s.text("trunk"), Weekly: s.text("every") == "week", Channels: s.count("channels"),
 		Extensions: s.texts("extensions"), Departments: s.texts("departments"),
 	}
-	b.From, b.To = r.moment(f, s.text("start"), at("start")), r.moment(f, s.text("end"), at("end"))
-	if b.To <= b.From {
+	var begins, ends bool // they are moments
+	b.From, begins = r.moment(f, s.text("start"), at("start"))
+	b.To, ends = r.moment(f, s.text("end"), at("end"))
+	switch {
+	case !begins || !ends: // said already
+	case b.To <= b.From:
 		f.fault(r.bad, at("end"), "the booking ends before it begins")
-	}
-	if b.Weekly && b.To-b.From > 7*24*60 {
+	case b.Weekly && b.To-b.From > 7*24*60:
 		f.fault(r.bad, at("end"), "a booking that comes back every week lasts a week at most")
 	}
-	if until := s.text("until"); until != "" {
-		b.Until = r.moment(f, until+" 23:59", at("until"))
-		if b.Until < b.From {
+	if text := s.text("until"); text != "" {
+		until, ok := r.moment(f, text+" 23:59", at("until"))
+		if b.Until = until; ok && begins && until < b.From {
 			f.fault(r.bad, at("until"), "the booking begins only after this day")
 		}
 		if !b.Weekly {
@@ -233,13 +236,13 @@ func (r linesReader) booking(f *dataFile, s settings, where []string) {
 	r.lines.Bookings = append(r.lines.Bookings, b)
 }
 
-// moment reads a date and a time of the clock on the wall.
-func (r linesReader) moment(f *dataFile, text string, where []string) int {
+// moment reads a date and a time of the clock on the wall, in minutes; false for what is none.
+func (r linesReader) moment(f *dataFile, text string, where []string) (minute int, ok bool) {
 	t, err := time.Parse(time.DateTime, text+":00")
 	if err != nil {
 		f.fault(r.bad, where, "%q is no date and time of the calendar", text)
 	}
-	return int(t.Unix() / 60)
+	return int(t.Unix() / 60), err == nil
 }
 
 // overbooked refuses bookings that hold more channels at once than a trunk has besides those that are kept free.
